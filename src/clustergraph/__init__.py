@@ -1,0 +1,1 @@
+"""Publish a validated RDF knowledge graph as linked data with a SPARQL endpoint."""

@@ -1,0 +1,236 @@
+"""RDF formats as values, reading files with positions in errors, rebasing, serialising."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import pyoxigraph as ox
+
+from clustergraph.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+Subject: TypeAlias = ox.NamedNode | ox.BlankNode
+Term: TypeAlias = ox.NamedNode | ox.BlankNode | ox.Literal
+Graph: TypeAlias = ox.NamedNode | ox.BlankNode | ox.DefaultGraph
+
+DEFAULT_GRAPH = ox.DefaultGraph()
+
+
+@dataclass(frozen=True)
+class Format:
+    """A serialisation: its media type (and others by which it is asked for) and file suffix."""
+
+    name: str
+    media_type: str
+    suffix: str
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def content_type(self) -> str:
+        """The Content-Type header for this format."""
+        utf8 = self.media_type.startswith("text/")
+        return f"{self.media_type};charset=utf-8" if utf8 else self.media_type
+
+
+@dataclass(frozen=True)
+class RdfFormat(Format):
+    """A serialisation of RDF graphs or datasets."""
+
+    dataset: bool = False
+    """Whether it can name graphs."""
+
+    @property
+    def engine(self) -> ox.RdfFormat:
+        """The same in pyoxigraph's terms."""
+        found = ox.RdfFormat.from_media_type(self.media_type)
+        if found is None:  # every format below is one that pyoxigraph has
+            raise ValueError(self.media_type)
+        return found
+
+
+@dataclass(frozen=True)
+class ResultsFormat(Format):
+    """A serialisation of SPARQL solutions and booleans."""
+
+    @property
+    def engine(self) -> ox.QueryResultsFormat:
+        """The same in pyoxigraph's terms."""
+        found = ox.QueryResultsFormat.from_media_type(self.media_type)
+        if found is None:
+            raise ValueError(self.media_type)
+        return found
+
+
+TURTLE = RdfFormat("Turtle", "text/turtle", "ttl", ("application/x-turtle",))
+TRIG = RdfFormat("TriG", "application/trig", "trig", ("application/x-trig",), dataset=True)
+N_TRIPLES = RdfFormat("N-Triples", "application/n-triples", "nt", ("text/plain",))
+N_QUADS = RdfFormat("N-Quads", "application/n-quads", "nq", ("text/x-nquads",), dataset=True)
+JSON_LD = RdfFormat(
+    "JSON-LD", "application/ld+json", "jsonld", ("application/json",), dataset=True
+)
+RDF_XML = RdfFormat(
+    "RDF/XML", "application/rdf+xml", "rdf", ("application/xml", "text/xml"), dataset=False
+)
+
+RDF_FORMATS = (TURTLE, JSON_LD, RDF_XML, N_TRIPLES, TRIG, N_QUADS)
+"""All RDF formats, the preferred one first."""
+
+JSON = ResultsFormat(
+    "JSON", "application/sparql-results+json", "srj", ("application/json", "text/json")
+)
+XML = ResultsFormat(
+    "XML", "application/sparql-results+xml", "srx", ("application/xml", "text/xml")
+)
+CSV = ResultsFormat("CSV", "text/csv", "csv")
+TSV = ResultsFormat("TSV", "text/tab-separated-values", "tsv")
+
+RESULTS_FORMATS = (JSON, XML, CSV, TSV)
+"""All formats for solutions and booleans, the preferred one first."""
+
+SOURCE_SUFFIXES = frozenset(each.suffix for each in RDF_FORMATS) | {"xml", "owl", "json"}
+_BY_SUFFIX = {each.suffix: each for each in RDF_FORMATS} | {
+    "xml": RDF_XML,
+    "owl": RDF_XML,
+    "json": JSON_LD,
+}
+
+_DOCTYPE = re.compile(rb"<!DOCTYPE", re.IGNORECASE)
+_PLACE = re.compile(r"^Parser error (?:at|between) line \d+[^:]*: ")
+
+
+def format_of(path: Path) -> RdfFormat:
+    """The RDF format that a file's suffix stands for.
+
+    Raises:
+        SourceError: no RDF format has that suffix.
+    """
+    found = _BY_SUFFIX.get(path.suffix.lstrip(".").lower())
+    if found is None:
+        raise SourceError(
+            str(path),
+            f"'{path.suffix}' is no suffix of an RDF file.",
+            hint="Known: " + ", ".join("." + suffix for suffix in sorted(_BY_SUFFIX)),
+        )
+    return found
+
+
+def read(path: Path, *, base: str, name: str | None = None) -> list[ox.Quad]:
+    """Read an RDF file whole.
+
+    Args:
+        path: the file; its suffix tells the format.
+        base: what relative IRIs are resolved against.
+        name: how the file is called in error messages.
+
+    Raises:
+        SourceError: it cannot be opened, is not UTF-8, breaks the syntax or holds a DOCTYPE
+            (whose entities could expand without bound).
+    """
+    shown = name or str(path)
+    fmt = format_of(path)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise SourceError(shown, f"cannot be read: {error.strerror}") from error
+    if fmt is RDF_XML and _DOCTYPE.search(content):
+        raise SourceError(shown, "RDF/XML with a DOCTYPE is not read.", hint="Remove it.")
+    return parse(content, fmt, base=base, name=shown)
+
+
+def parse(content: bytes, fmt: RdfFormat, *, base: str, name: str) -> list[ox.Quad]:
+    """Parse RDF text; see ``read``."""
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise SourceError(name, "is not UTF-8 text.", line=line, column=1) from error
+    try:
+        return list(
+            ox.parse(content, fmt.engine, base_iri=base, rename_blank_nodes=True)
+        )
+    except SyntaxError as error:
+        raise SourceError(
+            name,
+            _PLACE.sub("", error.msg or str(error)),
+            line=error.lineno,
+            column=error.offset,
+        ) from error
+    except ValueError as error:
+        raise SourceError(name, str(error)) from error
+
+
+def rebase(quads: Iterable[ox.Quad], old: str, new: str) -> Iterator[ox.Quad]:
+    """Move quads from one base IRI to another.
+
+    IRIs that start with ``old`` then start with ``new``; so do those named inside literals (the
+    SPARQL texts of shapes, namespace declarations).
+    """
+    if old == new:
+        yield from quads
+        return
+
+    def move(term: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple | ox.DefaultGraph) -> object:
+        if isinstance(term, ox.NamedNode):
+            return ox.NamedNode(new + term.value[len(old) :]) if term.value.startswith(old) else term
+        if isinstance(term, ox.Literal) and old in term.value:
+            text = term.value.replace(old, new)
+            if term.language:
+                return ox.Literal(text, language=term.language)
+            return ox.Literal(text, datatype=term.datatype)
+        return term
+
+    for quad in quads:
+        yield ox.Quad(*(move(term) for term in quad))  # type: ignore[arg-type]  # kinds are kept
+
+
+def name_blank_nodes(quads: Iterable[ox.Quad], prefix: str) -> list[ox.Quad]:
+    """Give blank nodes names that depend on the content alone (RDFC-1.0), so that two builds agree.
+
+    Args:
+        quads: what was read from one file.
+        prefix: sets the names of one file apart from those of another; letters and digits.
+    """
+    everything = list(quads)
+    touched = [quad for quad in everything if any(isinstance(term, ox.BlankNode) for term in quad)]
+    if not touched:
+        return everything
+    dataset = ox.Dataset(touched)
+    dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
+
+    def name(term: object) -> object:
+        return ox.BlankNode(prefix + term.value) if isinstance(term, ox.BlankNode) else term
+
+    named = [ox.Quad(*(name(term) for term in quad)) for quad in dataset]  # type: ignore[arg-type]
+    plain = [quad for quad in everything if not any(isinstance(t, ox.BlankNode) for t in quad)]
+    return plain + sorted(named, key=str)
+
+
+def triples(quads: Iterable[ox.Quad]) -> Iterator[ox.Triple]:
+    """The quads without their graph names; a triple that stands in two graphs comes twice."""
+    for quad in quads:
+        yield ox.Triple(quad.subject, quad.predicate, quad.object)
+
+
+def serialise(
+    quads: Iterable[ox.Quad], fmt: RdfFormat, prefixes: Mapping[str, str] | None = None
+) -> bytes:
+    """Serialise quads; formats without named graphs get each triple once."""
+    ordered = sorted(set(quads), key=str)
+    declared = dict(prefixes or {})
+    if not fmt.dataset:
+        return _required(
+            ox.serialize(dict.fromkeys(triples(ordered)), format=fmt.engine, prefixes=declared)
+        )
+    grouped = sorted(ordered, key=lambda quad: (str(quad.graph_name), str(quad)))
+    return _required(ox.serialize(grouped, format=fmt.engine, prefixes=declared))
+
+
+def _required(content: bytes | None) -> bytes:
+    if content is None:  # pyoxigraph returns None only when it was given an output
+        raise TypeError("serialize() returned nothing")
+    return content

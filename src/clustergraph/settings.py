@@ -1,0 +1,264 @@
+"""Settings: declared once, with default and help; read once; passed down.
+
+A value comes from, first wins: the caller (a flag), the environment (``CG_NAME``), the project's
+``clustergraph.toml``, the default declared here.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import platformdirs
+
+from clustergraph.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PROJECT_FILE = "clustergraph.toml"
+"""The file that makes a folder a project."""
+
+ENVIRONMENT_PREFIX = "CG_"
+
+
+def _setting(help_text: str, default: Any, *, key: str) -> Any:
+    """Declare a setting: ``key`` is its place in the TOML file (``table.name``)."""
+    return field(default=default, metadata={"help": help_text, "key": key})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All settings of one project; immutable."""
+
+    project: Path
+    """The project's folder."""
+    variable: Path
+    """Where releases are kept (``var``)."""
+    written_base: str
+    """The base IRI in which the project's files are written."""
+
+    base: str = _setting(
+        "Base IRI under which the graph is published; ends with '/'", "", key="project.base"
+    )
+    slug: str = _setting("Short name of the dataset, used in its IRI", "", key="project.slug")
+    title: str = _setting("Title of the dataset", "", key="project.title")
+    description: str = _setting(
+        "What the dataset is, in a sentence or two", "", key="project.description"
+    )
+    publisher: str = _setting("Who publishes the dataset", "", key="project.publisher")
+    licence: str = _setting("IRI of the licence of the data", "", key="project.licence")
+    issued: str = _setting(
+        "Day on which the dataset was first issued (YYYY-MM-DD)", "", key="project.issued"
+    )
+    modified: str = _setting(
+        "Day of the dataset's last change (YYYY-MM-DD)", "", key="project.modified"
+    )
+    example: str = _setting(
+        "An IRI under the base that shows best what is here", "", key="project.example"
+    )
+    languages: tuple[str, ...] = _setting(
+        "Languages of labels, the preferred one first", ("en",), key="project.languages"
+    )
+    default_graph: str = _setting(
+        'What a query without GRAPH sees: "merge" (all public graphs) or "separate"',
+        "merge",
+        key="dataset.default-graph",
+    )
+    restricted: tuple[str, ...] = _setting(
+        "Graphs whose IRI, relative to the base, starts so are restricted",
+        ("graph/restricted/",),
+        key="dataset.restricted",
+    )
+    host: str = _setting("Address to listen on", "127.0.0.1", key="server.host")
+    port: int = _setting("Port to listen on", 8080, key="server.port")
+    public_url: str = _setting(
+        "Address at which the site is reached from outside, without a final '/'; "
+        "empty: links are relative to the host",
+        "",
+        key="server.public-url",
+    )
+    trusted_hosts: tuple[str, ...] = _setting(
+        "Host names that requests may carry; empty: any", (), key="server.trusted-hosts"
+    )
+    threads: int = _setting("Threads that answer requests", 24, key="server.threads")
+    in_flight: int = _setting(
+        "Requests worked on at once; more are answered 503", 16, key="server.in-flight"
+    )
+    max_body: int = _setting(
+        "Largest request body, in bytes", 1_048_576, key="server.max-body"
+    )
+    max_query: int = _setting(
+        "Longest SPARQL text, in characters", 262_144, key="query.max-length"
+    )
+    max_nesting: int = _setting(
+        "Deepest nesting of brackets in a SPARQL text", 64, key="query.max-nesting"
+    )
+    keep: int = _setting("Number of releases to keep", 20, key="releases.keep")
+
+    def iri(self, path: str) -> str:
+        """The IRI of ``path`` under the base."""
+        return self.base + path
+
+    @property
+    def dataset_iri(self) -> str:
+        """The IRI of the dataset."""
+        return self.iri(f"dataset/{self.slug}")
+
+    def is_restricted(self, graph: str) -> bool:
+        """Whether the graph named ``graph`` may not leave for a public surface."""
+        return any(graph.startswith(self.iri(prefix)) for prefix in self.restricted)
+
+
+def declared() -> tuple[tuple[str, str, Any, str], ...]:
+    """All settings that a project may set: (name, key in TOML, default, help)."""
+    return tuple(
+        (each.name, each.metadata["key"], each.default, each.metadata["help"])
+        for each in fields(Settings)
+        if each.metadata
+    )
+
+
+def default_project() -> Path:
+    """The project that comes with the program: in the wheel, or the checkout we run from.
+
+    Raises:
+        SettingsError: the installation has lost it.
+    """
+    here = Path(__file__).resolve().parent
+    for candidate in (here / "project", here.parent.parent):
+        if (candidate / PROJECT_FILE).is_file():
+            return candidate
+    raise SettingsError(
+        f"The project that comes with clustergraph is missing below {here}.",
+        hint="Install the package again, or name a project folder with --project.",
+    )
+
+
+def find_project(start: Path | None = None) -> Path:
+    """The project to work on: the nearest folder upwards with a project file, else the default."""
+    folder = (start or Path.cwd()).resolve()
+    for candidate in (folder, *folder.parents):
+        if (candidate / PROJECT_FILE).is_file():
+            return candidate
+    return default_project()
+
+
+def load(
+    project: Path | None = None,
+    *,
+    environment: Mapping[str, str] | None = None,
+    **overrides: Any,
+) -> Settings:
+    """Read the settings of a project.
+
+    Args:
+        project: the project's folder; None: found by ``find_project``.
+        environment: stands in for ``os.environ``.
+        overrides: settings by name, which win over all else; None means not given. Also
+            ``variable``, the folder of releases.
+
+    Raises:
+        SettingsError: no such project, a file that is not TOML, an unknown key, a bad value.
+    """
+    env = os.environ if environment is None else environment
+    if project is None and env.get("CG_PROJECT"):
+        project = Path(env["CG_PROJECT"])
+    folder = find_project() if project is None else project.resolve()
+    path = folder / PROJECT_FILE
+    if not path.is_file():
+        raise SettingsError(
+            f"{folder} is not a project: it has no {PROJECT_FILE}.",
+            hint=f"Make one with: clustergraph init {folder}",
+        )
+    values = _from_toml(path)
+    written_base = _base(values.get("base") or "https://w3id.org/clustergraph/", path)
+    for name, _key, default, _help in declared():
+        text = env.get(ENVIRONMENT_PREFIX + name.upper())
+        if text:
+            values[name] = _coerce(name, text, default)
+    variable = overrides.pop("variable", None) or env.get("CG_VAR")
+    for name, value in overrides.items():
+        if value is not None:
+            values[name] = value
+    values["base"] = _base(values.get("base") or written_base, path)
+    values.setdefault("slug", folder.name.lower().replace("_", "-").replace(" ", "-"))
+    values.setdefault("title", values["slug"])
+    if values.get("default_graph", "merge") not in {"merge", "separate"}:
+        raise SettingsError(
+            f'{path}: dataset.default-graph is "{values["default_graph"]}".',
+            hint='It must be "merge" or "separate".',
+        )
+    return Settings(
+        project=folder,
+        variable=Path(variable).resolve() if variable else _variable(folder, values["slug"]),
+        written_base=written_base,
+        **values,
+    )
+
+
+def _variable(folder: Path, slug: str) -> Path:
+    """The folder of releases: in the project, unless that is an installed package."""
+    if folder == Path(__file__).resolve().parent / "project":
+        return Path(platformdirs.user_data_dir("clustergraph")) / slug
+    return folder / "var"
+
+
+def _from_toml(path: Path) -> dict[str, Any]:
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}") from error
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
+    known = {key: (name, default) for name, key, default, _help in declared()}
+    values: dict[str, Any] = {}
+    for table, content in tables.items():
+        for key, value in content.items() if isinstance(content, dict) else ():
+            place = f"{table}.{key}"
+            if place not in known:
+                raise SettingsError(
+                    f"{path}: unknown setting {place}.",
+                    hint="Known: " + ", ".join(sorted(known)),
+                )
+            name, default = known[place]
+            values[name] = _check(name, value, default, path)
+        if not isinstance(content, dict):
+            raise SettingsError(f"{path}: {table} stands outside any table such as [project].")
+    return values
+
+
+def _check(name: str, value: Any, default: Any, path: Path) -> Any:
+    """A value of the type that the default has, or a SettingsError."""
+    if isinstance(default, tuple) and isinstance(value, list):
+        if all(isinstance(item, str) for item in value):
+            return tuple(value)
+    elif type(value) is type(default):
+        return value
+    kind = "a list of strings" if isinstance(default, tuple) else f"a {type(default).__name__}"
+    raise SettingsError(f"{path}: {name} must be {kind}, not {value!r}.")
+
+
+def _coerce(name: str, text: str, default: Any) -> Any:
+    """A value out of the environment, in the type that the default has."""
+    if isinstance(default, tuple):
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    if isinstance(default, int):
+        try:
+            return int(text)
+        except ValueError as error:
+            variable = ENVIRONMENT_PREFIX + name.upper()
+            raise SettingsError(f"{variable} must be a number, not {text!r}.") from error
+    return text
+
+
+def _base(value: str, path: Path) -> str:
+    if not value.startswith(("http://", "https://")) or not value.endswith("/"):
+        raise SettingsError(
+            f"{path}: the base IRI {value!r} cannot be used.",
+            hint="It must start with http:// or https:// and end with '/'.",
+        )
+    return value

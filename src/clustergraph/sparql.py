@@ -1,0 +1,240 @@
+"""SPARQL texts as values: tokenised, told apart by form, guarded, with parameters bound as terms.
+
+Only ``parse`` makes a ``Query``. The tokens follow the terminals of the SPARQL 1.1 grammar
+(https://www.w3.org/TR/sparql11-query/#sparqlGrammar), after the codepoint escapes of section 19.2.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, NoReturn
+
+from clustergraph.errors import ParameterError, QueryError, QueryRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from clustergraph.rdf import Term
+
+
+class Form(Enum):
+    """What a query answers with."""
+
+    SELECT = "SELECT"
+    ASK = "ASK"
+    CONSTRUCT = "CONSTRUCT"
+    DESCRIBE = "DESCRIBE"
+
+    @property
+    def is_graph(self) -> bool:
+        """Whether the answer is an RDF graph, not solutions or a boolean."""
+        return self in {Form.CONSTRUCT, Form.DESCRIBE}
+
+
+@dataclass(frozen=True)
+class Token:
+    """One terminal: its kind, its text, and where it starts (offset in the unescaped text)."""
+
+    kind: str
+    text: str
+    start: int
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query that may be run: ``text`` has its codepoint escapes resolved."""
+
+    text: str
+    form: Form
+
+
+UPDATE_FORMS = frozenset(
+    "INSERT DELETE LOAD CLEAR CREATE DROP COPY MOVE ADD WITH".split()
+)
+_PROLOGUE = frozenset({"BASE", "PREFIX", "VERSION"})
+_OPEN, _CLOSE = {"{": "}", "(": ")", "[": "]"}, {"}", ")", "]"}
+
+_ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
+_TOKEN = re.compile(
+    r"""
+      (?P<space>\s+)
+    | (?P<comment>\#[^\n\r]*)
+    | (?P<string>\"\"\"(?:[^"\\]|\\.|"(?!""))*\"\"\"|'''(?:[^'\\]|\\.|'(?!''))*'''
+                |"(?:[^"\\\n\r]|\\.)*"|'(?:[^'\\\n\r]|\\.)*')
+    | (?P<iri><[^\x00-\x20<>"{}|^`\\]*>)
+    | (?P<variable>[?$]\w+)
+    | (?P<blank>_:[\w·.\-]*)
+    | (?P<tag>@[A-Za-z]+(?:-[A-Za-z0-9]+)*)
+    | (?P<name>(?:[^\W\d_](?:[\w·.\-]*[\w·\-])?)?:(?:[\w·:.\-]|%[0-9A-Fa-f]{2}|\\[_~.\-!$&'()*+,;=/?\#@%])*)
+    | (?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)
+    | (?P<word>[^\W\d_]\w*)
+    | (?P<punctuation>.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def unescape(text: str) -> str:
+    """Resolve the codepoint escapes that SPARQL allows anywhere (section 19.2).
+
+    Raises:
+        QueryError: an escape names no character that can stand in a text.
+    """
+
+    def character(match: re.Match[str]) -> str:
+        code = int(match[1] or match[2], 16)
+        if code > 0x10FFFF or 0xD800 <= code <= 0xDFFF:
+            line, column = position(text, match.start())
+            raise QueryError(f"{match[0]} is no character.", line=line, column=column)
+        return chr(code)
+
+    return _ESCAPE.sub(character, text) if "\\" in text else text
+
+
+def position(text: str, offset: int) -> tuple[int, int]:
+    """Line and column, from 1, of a character offset."""
+    line = text.count("\n", 0, offset) + 1
+    return line, offset - (text.rfind("\n", 0, offset) + 1) + 1
+
+
+def tokens(text: str) -> Iterator[Token]:
+    """The tokens of an unescaped text, without white space and comments."""
+    for match in _TOKEN.finditer(text):
+        kind = match.lastgroup or ""
+        if kind not in {"space", "comment"}:
+            yield Token(kind, match[0], match.start())
+
+
+def parse(text: str, *, max_length: int = 262_144, max_nesting: int = 64) -> Query:
+    """Make a query of a text that came from anywhere.
+
+    The engine checks the grammar later; here stands what must be known before it is run: that it
+    is a query and no update, that it reaches out to no other service, and that its nesting and
+    length cannot exhaust the parser.
+
+    Raises:
+        QueryError: empty, an update, two queries, too long, too deep, unbalanced.
+        QueryRefusedError: it calls SERVICE.
+    """
+    if len(text) > max_length:
+        raise QueryError(
+            f"The query has {len(text)} characters; at most {max_length} are read.",
+            hint="Move long lists of values into several queries.",
+        )
+    plain = unescape(text)
+    found: Form | None = None
+    expected: list[tuple[str, int]] = []
+    previous = Token("", "", 0)
+    for token in tokens(plain):
+        if token.kind == "punctuation":
+            _nest(token, expected, plain, max_nesting)
+        elif token.kind == "word":
+            word = token.text.upper()
+            if found is None:
+                found = _form(word, token, plain)
+            elif "SERVICE" in word:
+                _no_service(token, plain)
+        elif token.kind == "name" and found is not None:
+            if token.text.upper().startswith("SERVICE"):
+                _no_service(token, plain)
+        elif found is None and not (
+            token.kind == "iri" or (token.kind == "name" and previous.text.upper() == "PREFIX")
+            or (token.kind == "string" and previous.text.upper() == "VERSION")
+        ):
+            _no_query(token, plain)
+        previous = token
+    if found is None:
+        raise QueryError(
+            "The text holds no query.", hint="Start with SELECT, ASK, CONSTRUCT or DESCRIBE."
+        )
+    if expected:
+        bracket, start = expected[-1]
+        line, column = position(plain, start)
+        raise QueryError(f"'{bracket}' is never closed.", line=line, column=column)
+    return Query(plain, found)
+
+
+def _nest(token: Token, expected: list[tuple[str, int]], text: str, deepest: int) -> None:
+    if token.text in _OPEN:
+        expected.append((token.text, token.start))
+        if len(expected) > deepest:
+            line, column = position(text, token.start)
+            raise QueryError(
+                f"Brackets are nested more than {deepest} deep.",
+                line=line,
+                column=column,
+                hint="Flatten the query; most nested groups can go.",
+            )
+    elif token.text in _CLOSE:
+        if not expected or _OPEN[expected[-1][0]] != token.text:
+            line, column = position(text, token.start)
+            raise QueryError(f"'{token.text}' closes nothing.", line=line, column=column)
+        expected.pop()
+
+
+def _form(word: str, token: Token, text: str) -> Form | None:
+    if word in Form.__members__:
+        return Form[word]
+    if word in UPDATE_FORMS:
+        line, column = position(text, token.start)
+        raise QueryError(
+            f"{word} belongs to SPARQL Update; this address answers queries.",
+            line=line,
+            column=column,
+        )
+    if word not in _PROLOGUE:
+        _no_query(token, text)
+    return None
+
+
+def _no_service(token: Token, text: str) -> NoReturn:
+    """Refuse a call of another service.
+
+    The engine's parser wants no space around keywords: it reads ``SERVICESILENT<x:>`` and
+    ``SERVICEa:b`` as calls. So every word that holds SERVICE is refused, and every prefixed name
+    that begins with it.
+    """
+    line, column = position(text, token.start)
+    raise QueryRefusedError(
+        "SERVICE is not allowed here.",
+        line=line,
+        column=column,
+        hint="Ask the other endpoint itself and join the answers on your side."
+        if token.kind == "word"
+        else "If it is a prefix, give it a name that does not begin with 'service'.",
+    )
+
+
+def _no_query(token: Token, text: str) -> NoReturn:
+    line, column = position(text, token.start)
+    raise QueryError(
+        f"'{token.text[:40]}' cannot stand here.",
+        line=line,
+        column=column,
+        hint="A query starts with SELECT, ASK, CONSTRUCT or DESCRIBE, after its PREFIX lines.",
+    )
+
+
+def bind(text: str, values: Mapping[str, Term]) -> str:
+    """Put terms in the place of the variables named ``values``, token by token.
+
+    A value is written as one term, whatever it contains: it cannot end a string or an IRI.
+
+    Raises:
+        ParameterError: the text has no such variable.
+    """
+    pieces: list[str] = []
+    used: set[str] = set()
+    for match in _TOKEN.finditer(text):
+        name = match[0][1:] if match.lastgroup == "variable" else ""
+        if name in values:
+            used.add(name)
+            pieces.append(str(values[name]))
+        else:
+            pieces.append(match[0])
+    missing = sorted(set(values) - used)
+    if missing:
+        raise ParameterError("The query has no parameter " + ", ".join(missing) + ".")
+    return "".join(pieces)

@@ -1,0 +1,81 @@
+"""What every store can do, and typed readings of its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+import pyoxigraph as ox
+
+from clustergraph import rdf, sparql
+
+if TYPE_CHECKING:
+    from clustergraph.rdf import Format, Term
+    from clustergraph.sparql import Query
+
+Answer: TypeAlias = Iterator[bytes]
+"""The chunks of an answer, in order; closing it ends the query."""
+
+Row: TypeAlias = Mapping[str, "Term"]
+"""One solution: the bound variables, without question mark."""
+
+
+@dataclass(frozen=True)
+class DatasetClause:
+    """The dataset that the protocol's parameters ask for; they win over FROM (protocol 2.1.4)."""
+
+    default_graphs: tuple[str, ...] = ()
+    named_graphs: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.default_graphs or self.named_graphs)
+
+
+class Backend(Protocol):
+    """A store that answers SPARQL 1.1 queries."""
+
+    def answer(
+        self, query: Query, fmt: Format, dataset: DatasetClause = DatasetClause()
+    ) -> Answer:
+        """Run a query and give its answer in ``fmt``, chunk by chunk.
+
+        Errors in the query are raised before the first chunk.
+
+        Raises:
+            QueryError: the query is wrong.
+            StoreError: the store cannot be read.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give back what the store holds open."""
+        ...
+
+
+def select(backend: Backend, text: str) -> list[Row]:
+    """The solutions of a SELECT query of our own."""
+    content = b"".join(backend.answer(sparql.parse(text), rdf.JSON))
+    solutions = ox.parse_query_results(content, rdf.JSON.engine)
+    if isinstance(solutions, ox.QueryBoolean):
+        raise TypeError("select() was given an ASK query")
+    names = [variable.value for variable in solutions.variables]
+    return [
+        {name: term for name in names if (term := solution[name]) is not None}
+        for solution in solutions
+    ]
+
+
+def ask(backend: Backend, text: str) -> bool:
+    """The answer of an ASK query of our own."""
+    content = b"".join(backend.answer(sparql.parse(text), rdf.JSON))
+    answer = ox.parse_query_results(content, rdf.JSON.engine)
+    if not isinstance(answer, ox.QueryBoolean):
+        raise TypeError("ask() was given a query of another form")
+    return bool(answer)
+
+
+def construct(backend: Backend, text: str) -> Iterable[ox.Triple]:
+    """The triples of a CONSTRUCT or DESCRIBE query of our own."""
+    content = b"".join(backend.answer(sparql.parse(text), rdf.N_TRIPLES))
+    return [quad.triple for quad in ox.parse(content, rdf.N_TRIPLES.engine)]
