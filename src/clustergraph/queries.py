@@ -84,6 +84,8 @@ class StoredQuery:
     parameters: tuple[Parameter, ...]
     text: str
     """The query, header included, under the published base."""
+    header: Mapping[str, Any]
+    """All fields of the header."""
 
     def bound(self, values: Mapping[str, str], base: str) -> str:
         """The query's text with its parameters set.
@@ -123,7 +125,9 @@ def read(path: Path, *, name: str, written_base: str, base: str) -> StoredQuery:
     """
     text = path.read_text(encoding="utf-8").replace(written_base, base)
     header = "\n".join(
-        line[len(_HEADER) :].removeprefix(" ") for line in text.splitlines() if line.startswith("#+")
+        line[len(_HEADER) :].removeprefix(" ")
+        for line in text.splitlines()
+        if line.startswith("#+")
     )
     try:
         fields: Any = yaml.safe_load(header) or {}
@@ -136,9 +140,11 @@ def read(path: Path, *, name: str, written_base: str, base: str) -> StoredQuery:
         title=str(fields["title"]),
         description=" ".join(str(fields.get("description", "")).split()),
         parameters=tuple(
-            _parameter(path, each, spec or {}) for each, spec in (fields.get("params") or {}).items()
+            _parameter(path, each, spec or {})
+            for each, spec in (fields.get("params") or {}).items()
         ),
         text=text,
+        header=fields,
     )
 
 

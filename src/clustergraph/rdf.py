@@ -70,9 +70,7 @@ TURTLE = RdfFormat("Turtle", "text/turtle", "ttl", ("application/x-turtle",))
 TRIG = RdfFormat("TriG", "application/trig", "trig", ("application/x-trig",), dataset=True)
 N_TRIPLES = RdfFormat("N-Triples", "application/n-triples", "nt", ("text/plain",))
 N_QUADS = RdfFormat("N-Quads", "application/n-quads", "nq", ("text/x-nquads",), dataset=True)
-JSON_LD = RdfFormat(
-    "JSON-LD", "application/ld+json", "jsonld", ("application/json",), dataset=True
-)
+JSON_LD = RdfFormat("JSON-LD", "application/ld+json", "jsonld", ("application/json",), dataset=True)
 RDF_XML = RdfFormat(
     "RDF/XML", "application/rdf+xml", "rdf", ("application/xml", "text/xml"), dataset=False
 )
@@ -83,9 +81,7 @@ RDF_FORMATS = (TURTLE, JSON_LD, RDF_XML, N_TRIPLES, TRIG, N_QUADS)
 JSON = ResultsFormat(
     "JSON", "application/sparql-results+json", "srj", ("application/json", "text/json")
 )
-XML = ResultsFormat(
-    "XML", "application/sparql-results+xml", "srx", ("application/xml", "text/xml")
-)
+XML = ResultsFormat("XML", "application/sparql-results+xml", "srx", ("application/xml", "text/xml"))
 CSV = ResultsFormat("CSV", "text/csv", "csv")
 TSV = ResultsFormat("TSV", "text/tab-separated-values", "tsv")
 
@@ -150,9 +146,7 @@ def parse(content: bytes, fmt: RdfFormat, *, base: str, name: str) -> list[ox.Qu
         line = content.count(b"\n", 0, error.start) + 1
         raise SourceError(name, "is not UTF-8 text.", line=line, column=1) from error
     try:
-        return list(
-            ox.parse(content, fmt.engine, base_iri=base, rename_blank_nodes=True)
-        )
+        return list(ox.parse(content, fmt.engine, base_iri=base, rename_blank_nodes=True))
     except SyntaxError as error:
         raise SourceError(
             name,
@@ -174,9 +168,13 @@ def rebase(quads: Iterable[ox.Quad], old: str, new: str) -> Iterator[ox.Quad]:
         yield from quads
         return
 
-    def move(term: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple | ox.DefaultGraph) -> object:
+    def move(
+        term: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple | ox.DefaultGraph,
+    ) -> object:
         if isinstance(term, ox.NamedNode):
-            return ox.NamedNode(new + term.value[len(old) :]) if term.value.startswith(old) else term
+            return (
+                ox.NamedNode(new + term.value[len(old) :]) if term.value.startswith(old) else term
+            )
         if isinstance(term, ox.Literal) and old in term.value:
             text = term.value.replace(old, new)
             if term.language:

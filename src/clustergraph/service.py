@@ -1,19 +1,52 @@
-"""ClusterGraph: the façade where the parts are put together; the public API."""
+"""ClusterGraph: the façade where the parts are put together; the public API.
+
+graph = ClusterGraph(settings.load())
+graph.build()
+for row in graph.select("SELECT ?s { ?s a <http://xmlns.com/foaf/0.1/Person> }"):
+    print(row["s"])
+"""
 
 from __future__ import annotations
 
+import getpass
+import gzip
+import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyoxigraph as ox
+
+from clustergraph import (
+    catalogue,
+    evidence,
+    inference,
+    project,
+    queries,
+    rdf,
+    sparql,
+    store,
+    validation,
+)
+from clustergraph.errors import NotFoundError, SettingsError, SourceError, UsageError
+from clustergraph.releases import Archive, Candidate, Manifest
+from clustergraph.releases.publish import PUBLIC
+from clustergraph.store.embedded import EmbeddedStore
+from clustergraph.vocab import prefixes
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    import pyoxigraph as ox
-
+    from clustergraph.project import Content
     from clustergraph.queries import StoredQuery
-    from clustergraph.releases import Manifest
     from clustergraph.settings import Settings
-    from clustergraph.store import Backend
+    from clustergraph.store import Answer, Backend, DatasetClause, Row
+
+_DESCRIBE = Path(__file__).resolve().parent / "describe.rq"
+
+
+def _quiet(_step: str) -> None:
+    """Progress that nobody watches."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +59,27 @@ class OpenRelease:
 
     @property
     def etag(self) -> str:
-        """The strong validator of everything that this release answers, without quotes."""
+        """The validator of everything that this release answers, without quotes."""
         return f"{self.manifest.number}-{self.manifest.digest[:16]}"
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build did."""
+
+    manifest: Manifest
+    report: validation.Report
+    fresh: bool
+    """False if the current release was already built from the same sources."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the doctor's findings."""
+
+    name: str
+    fine: bool
+    message: str
 
 
 class ClusterGraph:
@@ -35,11 +87,321 @@ class ClusterGraph:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.archive = Archive(settings.variable)
+        self._open: OpenRelease | None = None
+        self._opening = threading.Lock()
+
+    # -- the graph in the project's files ---------------------------------------------------
+
+    def read(self, progress: Callable[[str], None] = _quiet) -> Content:
+        """Read the project's files.
+
+        Raises:
+            SourceError: a file cannot be read.
+        """
+        return project.read(self.settings, progress)
+
+    def validate(self, progress: Callable[[str], None] = _quiet) -> validation.Report:
+        """Validate the project's files as a build would; nothing is written.
+
+        Raises:
+            SourceError: a file cannot be read.
+        """
+        return self._check(self.read(progress), progress)[1]
+
+    def build(
+        self,
+        *,
+        message: str = "",
+        who: str = "",
+        force: bool = False,
+        progress: Callable[[str], None] = _quiet,
+    ) -> Built:
+        """Build a release from the project's files and make it current.
+
+        Args:
+            message: why; kept in the release's manifest.
+            who: who builds; the user's name if not given.
+            force: publish although the sources are those of the current release.
+            progress: called with the name of each step before it is taken.
+
+        Raises:
+            SourceError: a file cannot be read.
+            ValidationFailedError: a shape is violated; the current release stays.
+            BusyError: another process is writing.
+            StoreError: the release could not be written; the current one stays.
+        """
+        with self.archive.writing():
+            fingerprint = project.fingerprint(self.settings)
+            current = self.archive.current_number()
+            if current is not None and not force:
+                manifest = self.archive.manifest(current)
+                if manifest.fingerprint == fingerprint:
+                    return Built(manifest, validation.Report(), fresh=False)
+            content = self.read(progress)
+            quads, report = self._check(content, progress)
+            report.raise_for_violations()
+            progress("writing the release")
+            manifest = Candidate(self.archive, self.settings).write(
+                quads,
+                report=report.to_turtle(),
+                findings=report.counts(),
+                fingerprint=fingerprint,
+                who=who or _user(),
+                why=message,
+            )
+            self.archive.thin(self.settings.keep)
+            return Built(manifest, report, fresh=True)
+
+    def _check(
+        self, content: Content, progress: Callable[[str], None]
+    ) -> tuple[list[ox.Quad], validation.Report]:
+        """All quads of the release that the content would make, and its report."""
+        public = [quad for quad in content.quads if not self._is_restricted(quad)]
+        progress("inference")
+        rules = {**inference.owl_rules(self.settings), **content.rules}
+        inferred = inference.infer(public, rules)
+        derived = inferred.quads(self.settings)
+        derived += catalogue.describe([*public, *derived], inferred, self.settings)
+        report = validation.validate(
+            public,
+            list(content.graph(self.settings.iri("shapes"))),
+            rules=content.dataset_rules,
+            derived=derived,
+            base=self.settings.base,
+            prefixes=self.prefixes,
+            progress=progress,
+        )
+        return list(dict.fromkeys([*content.quads, *derived])), report
+
+    def _is_restricted(self, quad: ox.Quad) -> bool:
+        return isinstance(quad.graph_name, ox.NamedNode) and self.settings.is_restricted(
+            quad.graph_name.value
+        )
+
+    def check_evidence(self, source: Path) -> evidence.Checked:
+        """Check every passage and every literal of the project's files against a source text.
+
+        Raises:
+            SourceError: a file cannot be read, or no source document is this text.
+        """
+        text = evidence.read_source(source)
+        return evidence.check(self.read().quads, text, self.settings)
+
+    # -- the graph as published -----------------------------------------------------------
+
+    @property
+    def prefixes(self) -> Mapping[str, str]:
+        """Prefixes for showing IRIs and for writing Turtle."""
+        return prefixes(self.settings.base)
+
+    def releases(self) -> list[Manifest]:
+        """The manifests of all releases, newest first."""
+        return self.archive.manifests()
 
     def release(self) -> OpenRelease:
-        """The current release."""
-        raise NotImplementedError
+        """The current release, open for reading; a newer one is picked up at the next call.
+
+        Raises:
+            NotFoundError: nothing was built yet.
+            CorruptedError: the release on disk is damaged.
+        """
+        number = self.archive.current_number()
+        if number is None:
+            raise NotFoundError(
+                f"There is no release in {self.settings.variable} yet.",
+                hint="Make one with: clustergraph build",
+            )
+        held = self._open
+        if held is None or held.manifest.number != number:
+            with self._opening:
+                held = self._open
+                if held is None or held.manifest.number != number:
+                    held = self._open = self._opened(number)
+        return held
+
+    def _opened(self, number: int) -> OpenRelease:
+        manifest = self.archive.manifest(number)
+        if manifest.base != self.settings.base:
+            raise SettingsError(
+                f"Release {number} was built with the base {manifest.base}, "
+                f"not {self.settings.base}.",
+                hint="Build again with: clustergraph build",
+            )
+        return OpenRelease(
+            manifest,
+            EmbeddedStore.open(self.archive.path(number) / PUBLIC),
+            queries.read_folder(
+                self.settings.project / "queries",
+                written_base=self.settings.written_base,
+                base=self.settings.base,
+            ),
+        )
+
+    def parse(self, text: str) -> sparql.Query:
+        """A query text, guarded; see ``sparql.parse``.
+
+        Raises:
+            QueryError: it cannot be run.
+        """
+        return sparql.parse(
+            text,
+            max_length=self.settings.max_query,
+            max_nesting=self.settings.max_nesting,
+        )
+
+    def stored_query(self, name: str, values: Mapping[str, str]) -> str:
+        """The text of a stored query with its parameters set.
+
+        Raises:
+            NotFoundError: there is no query of that name.
+            ParameterError: a value is missing or does not fit.
+        """
+        stored = self.release().queries.get(name)
+        if stored is None:
+            raise NotFoundError(
+                f"There is no stored query {name!r}.",
+                hint="List them with: clustergraph query --list",
+            )
+        return stored.bound(values, self.settings.base)
+
+    def answer(
+        self, query: sparql.Query, fmt: rdf.Format, dataset: DatasetClause | None = None
+    ) -> Answer:
+        """The answer of the current release in ``fmt``; see ``Backend.answer``."""
+        release = self.release()
+        return release.store.answer(query, fmt, dataset or store.STORED_DATASET)
+
+    def select(self, text: str) -> list[Row]:
+        """The solutions of a SELECT query.
+
+        Raises:
+            QueryError: it cannot be run.
+        """
+        return store.select(self.release().store, text)
 
     def describe(self, iri: str) -> list[ox.Quad]:
-        """What the graph says of a thing."""
-        raise NotImplementedError
+        """What the graph says of a thing and of its parts (``iri#...``), graph by graph.
+
+        Empty if it says nothing.
+        """
+        subject = _iri(iri)
+        text = sparql.bind(
+            _DESCRIBE.read_text(encoding="utf-8"),
+            {"thing": subject, "parts": ox.Literal(iri + "#")},
+        )
+        return list(_quads(store.select(self.release().store, text)))
+
+    def export(self, fmt: rdf.RdfFormat, graph: str | None = None) -> Iterator[bytes]:
+        """The whole public graph, or one named graph, in ``fmt``.
+
+        Formats that can name graphs get all named graphs, the others the merge.
+
+        Raises:
+            NotFoundError: there is no such graph.
+        """
+        release = self.release()
+        if graph is not None and graph not in release.manifest.graphs:
+            raise NotFoundError(
+                f"There is no graph <{graph}>.",
+                hint="Graphs: " + ", ".join(release.manifest.graphs),
+            )
+        folder = self.archive.path(release.manifest.number) / PUBLIC
+        quads: Iterable[ox.Quad] = ox.Store.read_only(str(folder)).quads_for_pattern(
+            None, None, None, ox.NamedNode(graph) if graph else None
+        )
+        if graph is None:
+            quads = (
+                quad
+                for quad in quads
+                if isinstance(quad.graph_name, ox.DefaultGraph) is not fmt.dataset
+            )
+        yield rdf.serialise(quads, fmt, self.prefixes)
+
+    def report(self, number: int | None = None) -> bytes:
+        """The SHACL report in Turtle with which a release was published."""
+        manifest = self.archive.manifest(number) if number else self.release().manifest
+        return (self.archive.path(manifest.number) / "report.ttl").read_bytes()
+
+    def delta(self, number: int) -> Iterator[str]:
+        """The lines of a release's delta: ``A`` or ``D`` and the quad."""
+        self.archive.manifest(number)
+        with gzip.open(self.archive.path(number) / "delta.nq.gz", "rt", encoding="utf-8") as lines:
+            for line in lines:
+                yield line.rstrip("\n")
+
+    # -- the installation -----------------------------------------------------------------
+
+    def doctor(self) -> Sequence[Check]:
+        """Look at everything that must be right for a build and for serving."""
+        checks = [
+            Check("project", fine=True, message=str(self.settings.project)),
+            Check("base", fine=True, message=self.settings.base),
+        ]
+        checks.append(self._doctor_files())
+        checks.append(self._doctor_variable())
+        checks.append(self._doctor_release())
+        return checks
+
+    def _doctor_files(self) -> Check:
+        try:
+            content = self.read()
+        except SourceError as error:
+            return Check("files", fine=False, message=str(error))
+        if not content.quads:
+            return Check("files", fine=False, message="The project has no RDF files.")
+        return Check(
+            "files",
+            fine=True,
+            message=f"{len(project.files(self.settings))} files, {len(content.quads)} quads, "
+            f"{len(content.queries)} stored queries, {len(content.rules)} rules",
+        )
+
+    def _doctor_variable(self) -> Check:
+        try:
+            with self.archive.writing():
+                return Check("variable", fine=True, message=f"{self.settings.variable} is writable")
+        except UsageError as error:
+            return Check("variable", fine=False, message=str(error))
+        except Exception as error:  # whatever it is, the doctor tells it
+            return Check("variable", fine=False, message=str(error))
+
+    def _doctor_release(self) -> Check:
+        try:
+            manifest = self.release().manifest
+            stale = manifest.fingerprint != project.fingerprint(self.settings)
+        except Exception as error:  # whatever it is, the doctor tells it
+            return Check("release", fine=False, message=str(error))
+        return Check(
+            "release",
+            fine=True,
+            message=f"release {manifest.number} of {manifest.created}: {manifest.triples} triples"
+            + (" (the files have changed since: build again)" if stale else ""),
+        )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # no entry in the password file, as in some containers
+        return "unknown"
+
+
+def _iri(text: str) -> ox.NamedNode:
+    try:
+        return ox.NamedNode(text)
+    except ValueError as error:
+        raise UsageError(f"{text!r} is not an IRI.") from error
+
+
+def _quads(rows: Iterable[Row]) -> Iterator[ox.Quad]:
+    for row in rows:
+        subject, predicate, graph = row["s"], row["p"], row.get("g")
+        if isinstance(subject, ox.Literal) or not isinstance(predicate, ox.NamedNode):
+            continue
+        yield ox.Quad(
+            subject,
+            predicate,
+            row["o"],
+            graph if isinstance(graph, ox.NamedNode) else rdf.DEFAULT_GRAPH,
+        )

@@ -88,12 +88,8 @@ class Settings:
     in_flight: int = _setting(
         "Requests worked on at once; more are answered 503", 16, key="server.in-flight"
     )
-    max_body: int = _setting(
-        "Largest request body, in bytes", 1_048_576, key="server.max-body"
-    )
-    max_query: int = _setting(
-        "Longest SPARQL text, in characters", 262_144, key="query.max-length"
-    )
+    max_body: int = _setting("Largest request body, in bytes", 1_048_576, key="server.max-body")
+    max_query: int = _setting("Longest SPARQL text, in characters", 262_144, key="query.max-length")
     max_nesting: int = _setting(
         "Deepest nesting of brackets in a SPARQL text", 64, key="query.max-nesting"
     )

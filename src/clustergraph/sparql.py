@@ -51,7 +51,7 @@ class Query:
 
 
 UPDATE_FORMS = frozenset(
-    "INSERT DELETE LOAD CLEAR CREATE DROP COPY MOVE ADD WITH".split()
+    {"INSERT", "DELETE", "LOAD", "CLEAR", "CREATE", "DROP", "COPY", "MOVE", "ADD", "WITH"}
 )
 _PROLOGUE = frozenset({"BASE", "PREFIX", "VERSION"})
 _OPEN, _CLOSE = {"{": "}", "(": ")", "[": "]"}, {"}", ")", "]"}
@@ -67,7 +67,8 @@ _TOKEN = re.compile(
     | (?P<variable>[?$]\w+)
     | (?P<blank>_:[\w·.\-]*)
     | (?P<tag>@[A-Za-z]+(?:-[A-Za-z0-9]+)*)
-    | (?P<name>(?:[^\W\d_](?:[\w·.\-]*[\w·\-])?)?:(?:[\w·:.\-]|%[0-9A-Fa-f]{2}|\\[_~.\-!$&'()*+,;=/?\#@%])*)
+    | (?P<name>(?:[^\W\d_](?:[\w·.\-]*[\w·\-])?)?:
+               (?:[\w·:.\-]|%[0-9A-Fa-f]{2}|\\[_~.\-!$&'()*+,;=/?\#@%])*)
     | (?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)
     | (?P<word>[^\W\d_]\w*)
     | (?P<punctuation>.)
@@ -140,7 +141,8 @@ def parse(text: str, *, max_length: int = 262_144, max_nesting: int = 64) -> Que
             if token.text.upper().startswith("SERVICE"):
                 _no_service(token, plain)
         elif found is None and not (
-            token.kind == "iri" or (token.kind == "name" and previous.text.upper() == "PREFIX")
+            token.kind == "iri"
+            or (token.kind == "name" and previous.text.upper() == "PREFIX")
             or (token.kind == "string" and previous.text.upper() == "VERSION")
         ):
             _no_query(token, plain)

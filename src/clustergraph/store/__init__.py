@@ -1,5 +1,23 @@
 """The one seam to a SPARQL store: a backend answers a query with bytes in a standard format."""
 
-from clustergraph.store.backend import Answer, Backend, DatasetClause, Row, ask, construct, select
+from clustergraph.store.backend import (
+    STORED_DATASET,
+    Answer,
+    Backend,
+    DatasetClause,
+    Row,
+    ask,
+    construct,
+    select,
+)
 
-__all__ = ["Answer", "Backend", "DatasetClause", "Row", "ask", "construct", "select"]
+__all__ = [
+    "STORED_DATASET",
+    "Answer",
+    "Backend",
+    "DatasetClause",
+    "Row",
+    "ask",
+    "construct",
+    "select",
+]

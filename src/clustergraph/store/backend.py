@@ -32,12 +32,14 @@ class DatasetClause:
         return bool(self.default_graphs or self.named_graphs)
 
 
+STORED_DATASET = DatasetClause()
+"""The dataset as it is stored, unless the query says otherwise."""
+
+
 class Backend(Protocol):
     """A store that answers SPARQL 1.1 queries."""
 
-    def answer(
-        self, query: Query, fmt: Format, dataset: DatasetClause = DatasetClause()
-    ) -> Answer:
+    def answer(self, query: Query, fmt: Format, dataset: DatasetClause = STORED_DATASET) -> Answer:
         """Run a query and give its answer in ``fmt``, chunk by chunk.
 
         Errors in the query are raised before the first chunk.

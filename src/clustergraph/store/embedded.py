@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pyoxigraph as ox
 
 from clustergraph import errors, rdf
-from clustergraph.store.backend import Answer, DatasetClause
+from clustergraph.store.backend import STORED_DATASET, Answer, DatasetClause
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,9 +43,7 @@ class EmbeddedStore:
         except (OSError, RuntimeError) as error:
             raise store_error(error, folder) from error
 
-    def answer(
-        self, query: Query, fmt: Format, dataset: DatasetClause = DatasetClause()
-    ) -> Answer:
+    def answer(self, query: Query, fmt: Format, dataset: DatasetClause = STORED_DATASET) -> Answer:
         """See ``Backend.answer``."""
         try:
             results = self._store.query(
@@ -81,7 +79,7 @@ def _whole(content: bytes | None) -> bytes:
     return content or b""
 
 
-class _Closed(Exception):
+class _ClosedError(Exception):
     """The reader has gone: the query is given up."""
 
 
@@ -103,7 +101,7 @@ class _Pipe(io.RawIOBase):
     def put(self, item: bytes | BaseException | None) -> None:
         while True:
             if self.gone.is_set():
-                raise _Closed
+                raise _ClosedError
             try:
                 self.chunks.put(item, timeout=0.5)
             except queue.Full:
@@ -129,13 +127,13 @@ def _stream(results: ox.QuerySolutions | ox.QueryTriples, fmt: Format) -> Answer
             else:
                 results.serialize(buffered, _results(fmt))
             buffered.flush()
-        except _Closed:
+        except _ClosedError:
             return
         except BaseException as error:  # told to the reader, who raises it
             ended = error
         try:
             pipe.put(ended)
-        except _Closed:
+        except _ClosedError:
             return
 
     threading.Thread(target=work, name="serialise", daemon=True).start()
@@ -192,7 +190,7 @@ def query_error(error: SyntaxError) -> errors.QueryError:
 
 
 def store_error(error: OSError | RuntimeError, folder: Path | None = None) -> errors.StoreError:
-    """RocksDB's and the system's errors in our words (matched on their texts: they have no codes)."""
+    """RocksDB's and the system's errors in our words, matched on texts: they have no codes."""
     text = str(error)
     place = f" in {folder}" if folder else ""
     if "No space left" in text or "Read-only file system" in text:

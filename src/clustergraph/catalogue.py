@@ -1,0 +1,193 @@
+"""The dataset's own description: DCAT-AP 3 and VoID, with every count taken from the data."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+import pyoxigraph as ox
+
+from clustergraph import rdf
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from clustergraph.inference import Inference
+    from clustergraph.settings import Settings
+
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+RDFS = "http://www.w3.org/2000/01/rdf-schema#"
+XSD = "http://www.w3.org/2001/XMLSchema#"
+DCTERMS = "http://purl.org/dc/terms/"
+DCAT = "http://www.w3.org/ns/dcat#"
+FOAF = "http://xmlns.com/foaf/0.1/"
+PROV = "http://www.w3.org/ns/prov#"
+VOID = "http://rdfs.org/ns/void#"
+SKOS = "http://www.w3.org/2004/02/skos/core#"
+_LANGUAGE = "http://publications.europa.eu/resource/authority/language/"
+_LANGUAGE_CODES = {
+    "ca": "CAT", "de": "DEU", "en": "ENG", "es": "SPA", "fr": "FRA", "it": "ITA", "ja": "JPN",
+}  # fmt: skip
+_LOCAL = re.compile(r"([^#/]+)[#/]?$")
+_TYPE = ox.NamedNode(RDF + "type")
+_ROUNDS = 10
+
+
+class _Description:
+    """A graph in the making."""
+
+    def __init__(self, graph: str) -> None:
+        self.graph = ox.NamedNode(graph)
+        self.quads: dict[ox.Quad, None] = {}
+
+    def add(self, subject: str, predicate: str, value: str | ox.Literal) -> None:
+        """Add a triple; a ``str`` value is an IRI."""
+        term = ox.NamedNode(value) if isinstance(value, str) else value
+        self.quads[ox.Quad(ox.NamedNode(subject), ox.NamedNode(predicate), term, self.graph)] = None
+
+    def number(self, subject: str, predicate: str, value: int) -> None:
+        """Add a count."""
+        self.add(subject, predicate, ox.Literal(str(value), datatype=ox.NamedNode(XSD + "integer")))
+
+    def text(self, subject: str, predicate: str, value: str) -> None:
+        """Add a text in English; nothing where there is none."""
+        if value:
+            self.add(subject, predicate, ox.Literal(value, language="en"))
+
+    def day(self, subject: str, predicate: str, value: str) -> None:
+        """Add a date; nothing where there is none."""
+        if value:
+            self.add(subject, predicate, ox.Literal(value, datatype=ox.NamedNode(XSD + "date")))
+
+
+def describe(quads: Iterable[ox.Quad], inference: Inference, settings: Settings) -> list[ox.Quad]:
+    """The catalogue graph and the description of the inferred graph.
+
+    The counts are of the default graph of the release, this description included; so it is made
+    again until its counts are those of the graph that holds it.
+
+    Args:
+        quads: all public quads of the release but these.
+        inference: what was inferred, by which rules.
+        settings: the project's settings.
+    """
+    others = list(dict.fromkeys(rdf.triples(quads)))
+    own = _provenance(inference, settings)
+    made: list[ox.Quad] = []
+    for _ in range(_ROUNDS):
+        merged = dict.fromkeys([*others, *rdf.triples(own), *rdf.triples(made)])
+        again = _dataset(merged, settings)
+        if again == made:
+            break
+        made = again
+    return own + made
+
+
+def _dataset(merged: Mapping[ox.Triple, None], settings: Settings) -> list[ox.Quad]:
+    iri = settings.dataset_iri
+    d = _Description(settings.iri("graph/catalogue"))
+    for kind in (DCAT + "Dataset", VOID + "Dataset"):
+        d.add(iri, RDF + "type", kind)
+    d.text(iri, DCTERMS + "title", settings.title)
+    d.text(iri, DCTERMS + "description", settings.description or settings.title)
+    d.add(iri, DCTERMS + "identifier", ox.Literal(iri, datatype=ox.NamedNode(XSD + "anyURI")))
+    d.day(iri, DCTERMS + "issued", settings.issued)
+    d.day(iri, DCTERMS + "modified", settings.modified)
+    if settings.licence:
+        d.add(iri, DCTERMS + "license", settings.licence)
+    for language in settings.languages:
+        if language in _LANGUAGE_CODES:
+            d.add(iri, DCTERMS + "language", _LANGUAGE + _LANGUAGE_CODES[language])
+    if settings.publisher:
+        publisher = f"{iri}#maintainers"
+        d.add(iri, DCTERMS + "publisher", publisher)
+        d.add(publisher, RDF + "type", FOAF + "Agent")
+        d.text(publisher, FOAF + "name", settings.publisher)
+    d.add(iri, DCTERMS + "conformsTo", settings.iri("shapes"))
+    d.add(iri, FOAF + "homepage", settings.base)
+    d.add(iri, VOID + "uriSpace", ox.Literal(settings.base))
+    d.add(iri, VOID + "sparqlEndpoint", settings.iri("sparql"))
+    if settings.example:
+        d.add(iri, VOID + "exampleResource", settings.iri(settings.example))
+    service = f"{iri}#sparql"
+    d.add(service, RDF + "type", DCAT + "DataService")
+    d.text(service, DCTERMS + "title", "SPARQL 1.1 endpoint")
+    d.add(service, DCAT + "endpointURL", settings.iri("sparql"))
+    d.add(service, DCAT + "servesDataset", iri)
+    for vocabulary in sorted(_vocabularies(merged)):
+        d.add(iri, VOID + "vocabulary", vocabulary)
+    _counts(d, iri, merged)
+    return list(d.quads)
+
+
+def _vocabularies(merged: Iterable[ox.Triple]) -> set[str]:
+    """The namespaces of the properties in use."""
+    return {re.sub(r"[^#/]+$", "", triple.predicate.value) for triple in merged}
+
+
+def _counts(d: _Description, iri: str, merged: Mapping[ox.Triple, None]) -> None:
+    d.number(iri, VOID + "triples", len(merged))
+    subjects = {triple.subject for triple in merged}
+    d.number(iri, VOID + "distinctSubjects", len(subjects))
+    d.number(iri, VOID + "distinctObjects", len({triple.object for triple in merged}))
+    members: dict[str, set[object]] = defaultdict(set)
+    uses: Counter[str] = Counter()
+    for triple in merged:
+        uses[triple.predicate.value] += 1
+        if triple.predicate == _TYPE and isinstance(triple.object, ox.NamedNode):
+            members[triple.object.value].add(triple.subject)
+    d.number(iri, VOID + "classes", len(members))
+    d.number(iri, VOID + "properties", len(uses))
+    d.number(iri, VOID + "entities", len({each for found in members.values() for each in found}))
+    for name, kind in _partition_names(members):
+        part = f"{iri}#class-{name}"
+        d.add(iri, VOID + "classPartition", part)
+        d.add(part, VOID + "class", kind)
+        d.number(part, VOID + "entities", len(members[kind]))
+    for name, predicate in _partition_names(uses):
+        part = f"{iri}#property-{name}"
+        d.add(iri, VOID + "propertyPartition", part)
+        d.add(part, VOID + "property", predicate)
+        d.number(part, VOID + "triples", uses[predicate])
+
+
+def _partition_names(terms: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """A readable fragment for each IRI; where two end alike, the later gets a number."""
+    seen: Counter[str] = Counter()
+    for term in sorted(terms):
+        match = _LOCAL.search(term)
+        local = re.sub(r"[^\w-]+", "-", match[1]) if match else "x"
+        seen[local] += 1
+        yield (local if seen[local] == 1 else f"{local}-{seen[local]}"), term
+
+
+def _provenance(inference: Inference, settings: Settings) -> list[ox.Quad]:
+    """What ``graph/inferred`` is and by which rules it was made, in ``graph/provenance``."""
+    d = _Description(settings.iri("graph/provenance"))
+    inferred, run = settings.iri("graph/inferred"), settings.iri("graph/inferred#materialisation")
+    catalogue = settings.iri("graph/catalogue")
+    d.add(inferred, RDF + "type", PROV + "Entity")
+    d.text(inferred, DCTERMS + "title", "Inferred statements")
+    d.text(
+        inferred,
+        DCTERMS + "description",
+        "Statements that no source makes itself and that follow by the rules named here.",
+    )
+    d.add(inferred, PROV + "wasGeneratedBy", run)
+    d.add(run, RDF + "type", PROV + "Activity")
+    d.text(run, SKOS + "prefLabel", "Materialisation of inferred statements")
+    d.add(catalogue, RDF + "type", PROV + "Entity")
+    d.text(catalogue, DCTERMS + "title", "Catalogue")
+    d.text(
+        catalogue,
+        DCTERMS + "description",
+        "The description of the dataset itself, computed when a release is built.",
+    )
+    for name, rule in sorted(inference.rules.items()):
+        node = settings.iri(f"graph/inferred#{name}")
+        d.add(run, PROV + "used", node)
+        d.add(node, RDF + "type", PROV + "Plan")
+        d.text(node, SKOS + "prefLabel", rule.title)
+        d.text(node, DCTERMS + "description", rule.description)
+    return list(d.quads)

@@ -1,0 +1,73 @@
+"""How commands speak: progress on a terminal only, errors as one message, exit codes."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from clustergraph import errors, settings
+from clustergraph.service import ClusterGraph
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+
+@contextlib.contextmanager
+def progress(title: str) -> Iterator[Callable[[str], None]]:
+    """A line that says what is being done and for how long; silent where nobody watches."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(title)
+        yield lambda step: bar.update(task, description=f"{title}: {step}")
+
+
+class Group(click.Group):
+    """A group that turns our errors into a message and an exit code, never a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except errors.ValidationFailedError as error:
+            click.echo(error.text, nl=False)
+            tell(error)
+            ctx.exit(errors.exit_code(error))
+        except errors.ClusterGraphError as error:
+            tell(error)
+            ctx.exit(errors.exit_code(error))
+        except BrokenPipeError:  # whoever read us has seen enough
+            sys.stderr.close()
+            ctx.exit(errors.EXIT_FINE)
+
+
+def tell(error: errors.ClusterGraphError) -> None:
+    """Say an error on standard error."""
+    click.echo(f"{click.style('error', fg='red', bold=True, reset=True)}: {error}", err=True)
+
+
+def opened(ctx: click.Context, **overrides: Any) -> ClusterGraph:
+    """The graph of the project that the command line names."""
+    options = ctx.find_root().params
+    project: Path | None = options.get("project")
+    return ClusterGraph(
+        settings.load(
+            project, base=options.get("base"), variable=options.get("variable"), **overrides
+        )
+    )
+
+
+def write(chunks: Iterable[bytes]) -> None:
+    """Write bytes to standard output as they come."""
+    for chunk in chunks:
+        sys.stdout.buffer.write(chunk)
+    sys.stdout.buffer.flush()

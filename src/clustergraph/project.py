@@ -1,0 +1,201 @@
+"""A project on disk: which files it has, in which named graph the triples of each stand."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyoxigraph as ox
+
+from clustergraph import queries, rdf
+from clustergraph.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from clustergraph.queries import StoredQuery
+    from clustergraph.settings import Settings
+
+_RDF_TYPE = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
+_HEADS = (
+    ox.NamedNode("http://www.w3.org/2002/07/owl#Ontology"),
+    ox.NamedNode("http://www.w3.org/2004/02/skos/core#ConceptScheme"),
+)
+RESTRICTED_FOLDER = Path("data/restricted")
+"""Files below it may only fill restricted graphs."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """All that a project's files say, under the published base."""
+
+    quads: tuple[ox.Quad, ...]
+    """Every quad, in named graphs only."""
+    rules: Mapping[str, StoredQuery] = field(default_factory=dict)
+    """Inference rules: CONSTRUCT queries of ``ontology/rules/``."""
+    dataset_rules: Mapping[str, StoredQuery] = field(default_factory=dict)
+    """Validation rules over quads: SELECT queries of ``shapes/rules/``."""
+    queries: Mapping[str, StoredQuery] = field(default_factory=dict)
+    """The stored queries of ``queries/``."""
+
+    def graph(self, name: str) -> Iterator[ox.Quad]:
+        """The quads of one graph."""
+        wanted = ox.NamedNode(name)
+        return (quad for quad in self.quads if quad.graph_name == wanted)
+
+
+def files(settings: Settings) -> list[Path]:
+    """The RDF files of a project, relative to it, in a fixed order."""
+    found: list[Path] = []
+    for folder in ("ontology", "shapes", "data"):
+        root = settings.project / folder
+        found += (
+            path.relative_to(settings.project)
+            for path in sorted(root.rglob("*"))
+            if path.is_file()
+            and path.suffix.lstrip(".").lower() in rdf.SOURCE_SUFFIXES
+            and path.name != "context.jsonld"
+            and not path.name.startswith(".")
+        )
+    return found
+
+
+def fingerprint(settings: Settings) -> str:
+    """SHA-256 over all that a build depends on: the project's files, its settings, this program.
+
+    Two builds with the same fingerprint give the same graph.
+    """
+    digest = hashlib.sha256()
+    package = Path(__file__).resolve().parent
+    parts: list[tuple[str, Path]] = [
+        (str(path), settings.project / path) for path in files(settings)
+    ]
+    for folder in ("ontology/rules", "shapes/rules", "queries"):
+        parts += (
+            (str(path.relative_to(settings.project)), path)
+            for path in sorted((settings.project / folder).rglob("*.rq"))
+        )
+    parts += (
+        ("program/" + str(path.relative_to(package)), path)
+        for pattern in ("*.py", "*.rq")
+        for path in sorted(package.rglob(pattern))
+        if "web" not in path.parts and package / "project" not in path.parents
+    )
+    for name, path in parts:
+        digest.update(f"{name}\0{path.stat().st_size}\0".encode())
+        digest.update(path.read_bytes())
+    graph_settings = (
+        settings.base,
+        settings.slug,
+        settings.title,
+        settings.description,
+        settings.publisher,
+        settings.licence,
+        settings.issued,
+        settings.modified,
+        settings.example,
+        settings.languages,
+        settings.default_graph,
+        settings.restricted,
+    )
+    digest.update(repr(graph_settings).encode())
+    return digest.hexdigest()
+
+
+def read(settings: Settings, progress: Callable[[str], None] = lambda _: None) -> Content:
+    """Read a project whole.
+
+    Args:
+        settings: the project's settings.
+        progress: called with the name of each file before it is read.
+
+    Raises:
+        SourceError: a file cannot be read, or fills a graph that its folder does not allow.
+    """
+    quads: list[ox.Quad] = []
+    for number, path in enumerate(files(settings)):
+        progress(str(path))
+        raw = rdf.read(
+            settings.project / path, base=settings.written_base, name=_shown(settings, path)
+        )
+        placed = _place(raw, path, settings)
+        quads += rdf.name_blank_nodes(
+            rdf.rebase(placed, settings.written_base, settings.base), f"f{number}"
+        )
+
+    def rq(folder: str) -> Mapping[str, StoredQuery]:
+        root = settings.project / folder
+        return queries.read_folder(root, written_base=settings.written_base, base=settings.base)
+
+    return Content(
+        quads=tuple(dict.fromkeys(quads)),
+        rules=rq("ontology/rules"),
+        dataset_rules=rq("shapes/rules"),
+        queries=rq("queries"),
+    )
+
+
+def _shown(settings: Settings, path: Path) -> str:
+    """How a file is named to a person: relative to where they are, if it is below."""
+    full = settings.project / path
+    try:
+        return str(full.relative_to(Path.cwd()))
+    except ValueError:
+        return str(full)
+
+
+def _place(quads: Iterable[ox.Quad], path: Path, settings: Settings) -> list[ox.Quad]:
+    """Put the triples that stand in no named graph into the one of their file."""
+    quads = list(quads)
+    home = ox.NamedNode(_home(quads, path, settings))
+    placed = [
+        ox.Quad(quad.subject, quad.predicate, quad.object, home)
+        if isinstance(quad.graph_name, ox.DefaultGraph)
+        else quad
+        for quad in quads
+    ]
+    if RESTRICTED_FOLDER in path.parents:
+        _check_restricted(placed, path, settings)
+    return placed
+
+
+def _home(quads: Iterable[ox.Quad], path: Path, settings: Settings) -> str:
+    """The graph of a file that names none.
+
+    An ontology or a concept scheme stands in the graph named like itself, all shapes stand in
+    ``shapes``, data in ``graph/source/{file}``.
+    """
+    base = settings.written_base
+    kind = path.parts[0]
+    if kind == "shapes":
+        return base + "shapes"
+    if kind == "ontology":
+        heads = sorted(
+            (
+                quad.subject.value
+                for quad in quads
+                if quad.predicate == _RDF_TYPE
+                and quad.object in _HEADS
+                and isinstance(quad.subject, ox.NamedNode)
+                and quad.subject.value.startswith(base)
+            ),
+            key=lambda iri: (len(iri), iri),
+        )
+        return heads[0] if heads else f"{base}graph/ontology/{path.stem}"
+    if RESTRICTED_FOLDER in path.parents:
+        return f"{base}graph/restricted/{path.stem}"
+    return f"{base}graph/source/{path.stem}"
+
+
+def _check_restricted(quads: Iterable[ox.Quad], path: Path, settings: Settings) -> None:
+    for quad in quads:
+        name = str(getattr(quad.graph_name, "value", ""))
+        inside = name.removeprefix(settings.written_base)
+        if not any(inside.startswith(prefix) for prefix in settings.restricted):
+            raise SourceError(
+                _shown(settings, path),
+                f"a file of {RESTRICTED_FOLDER} fills the public graph <{name}>.",
+                hint="Put its triples in a graph below " + ", ".join(settings.restricted) + ".",
+            )

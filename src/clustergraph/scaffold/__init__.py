@@ -1,0 +1,48 @@
+"""A first project: the files that ``clustergraph init`` writes."""
+
+from __future__ import annotations
+
+import re
+import string
+from pathlib import Path
+
+from clustergraph.errors import NoSpaceError, UsageError
+
+_TEMPLATE = Path(__file__).resolve().parent / "template"
+DEFAULT_BASE = "http://127.0.0.1:8080/"
+"""Works at once on the machine at hand; changed before the first publication."""
+
+
+def init(folder: Path, *, title: str | None = None, base: str | None = None) -> list[Path]:
+    """Write a new project; gives the files written.
+
+    Args:
+        folder: where; made if it is not there, and must be empty if it is.
+        title: of the dataset; its slug is made of the folder's name.
+        base: the base IRI; ends with '/'.
+
+    Raises:
+        UsageError: the folder holds something already.
+        NoSpaceError: it cannot be written.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise UsageError(f"{folder} is not empty.", hint="Name a new folder.")
+    slug = re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-") or "project"
+    values = {
+        "slug": slug,
+        "title": (title or slug.replace("-", " ").capitalize()).replace('"', "'"),
+        "base": base or DEFAULT_BASE,
+    }
+    written: list[Path] = []
+    try:
+        for source in sorted(path for path in _TEMPLATE.rglob("*") if path.is_file()):
+            target = folder / source.relative_to(_TEMPLATE)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            text = string.Template(source.read_text(encoding="utf-8")).safe_substitute(values)
+            target.write_text(text, encoding="utf-8")
+            written.append(target)
+        ignored = folder / ".gitignore"
+        ignored.write_text("/var/\n/data/restricted/\n", encoding="utf-8")
+    except OSError as error:
+        raise NoSpaceError(f"{folder} cannot be written: {error.strerror}") from error
+    return [*written, ignored]

@@ -1,0 +1,90 @@
+"""Run all rules over a graph: shapes on what is asserted, then the rules over quads by phase."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pyoxigraph as ox
+
+from clustergraph import rdf
+from clustergraph.validation import dataset_rules, evidence_rules, shacl
+from clustergraph.validation.report import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from clustergraph.queries import StoredQuery
+
+_LABELS = tuple(
+    ox.NamedNode(iri)
+    for iri in (
+        "http://www.w3.org/2004/02/skos/core#prefLabel",
+        "http://www.w3.org/2000/01/rdf-schema#label",
+        "http://purl.org/dc/terms/title",
+        "http://xmlns.com/foaf/0.1/name",
+    )
+)
+
+
+def validate(
+    asserted: Sequence[ox.Quad],
+    shapes: Sequence[ox.Quad],
+    *,
+    rules: Mapping[str, StoredQuery],
+    derived: Iterable[ox.Quad] = (),
+    base: str = "",
+    prefixes: Mapping[str, str] | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Report:
+    """Validate a graph.
+
+    Args:
+        asserted: the public quads as read, without anything derived.
+        shapes: the shapes graph.
+        rules: dataset rules, by name.
+        derived: quads that the program adds: inferences, the catalogue.
+        base: the base IRI, for the names of dataset rules and attestations.
+        prefixes: for showing IRIs short.
+        progress: called with the name of each step before it is taken.
+
+    Raises:
+        UsageError: the shapes or a rule cannot be used.
+    """
+    progress("shapes")
+    findings = shacl.check(asserted, shapes)
+    progress("evidence")
+    findings += evidence_rules.check(asserted, base)
+    store = ox.Store()
+    store.bulk_extend(asserted)
+    derived = list(derived)
+    dataset = [dataset_rules.of(query) for query in rules.values()]
+    for phase in dataset_rules.PHASES:
+        if phase != "asserted":
+            store.bulk_extend(derived)
+            derived = []
+        if phase == "public":
+            store.bulk_extend(ox.Quad(t.subject, t.predicate, t.object) for t in _merge(store))
+        for rule in dataset:
+            if rule.phase == phase:
+                progress(rule.rule)
+                findings += rule.check(store, f"{base}shapes#{rule.rule}")
+    labels = _labels(store)
+    named = {replace(each, label=labels.get(each.focus, "")) for each in findings}
+    return Report(tuple(sorted(named, key=lambda each: each.order)), dict(prefixes or {}))
+
+
+def _merge(store: ox.Store) -> list[ox.Triple]:
+    return list(dict.fromkeys(rdf.triples(store)))
+
+
+def _labels(store: ox.Store) -> dict[rdf.Term, str]:
+    """The best label of each thing: English before others, preferred before plain ones."""
+    labels: dict[rdf.Term, str] = {}
+    for predicate in reversed(_LABELS):
+        for quad in store.quads_for_pattern(None, predicate, None):
+            if not isinstance(quad.object, ox.Literal) or isinstance(quad.subject, ox.Triple):
+                continue
+            if quad.object.language in {None, "en"} or quad.subject not in labels:
+                labels[quad.subject] = quad.object.value
+    return labels
