@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import io
 import queue
 import re
 import threading
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import pyoxigraph as ox
 
@@ -14,6 +16,7 @@ from clustergraph import errors, rdf
 from clustergraph.store.backend import STORED_DATASET, Answer, DatasetClause
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from clustergraph.rdf import Format
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 64 * 1024
 _WAITING = 8  # chunks that a slow reader may leave waiting: bounds memory, makes the query pause
+_UNKNOWN_FUNCTION = re.compile(r"custom function <(.+?)> is not supported")
 _ERROR_PLACE = re.compile(r"^error at (\d+):(\d+): expected (?:one of )?(.*)$", re.DOTALL)
 
 
@@ -45,38 +49,60 @@ class EmbeddedStore:
 
     def answer(self, query: Query, fmt: Format, dataset: DatasetClause = STORED_DATASET) -> Answer:
         """See ``Backend.answer``."""
+        return _stream(functools.partial(self._run, query, fmt, dataset))
+
+    def _run(self, query: Query, fmt: Format, dataset: DatasetClause, output: IO[bytes]) -> None:
+        """Run a query and serialise its answer, in one thread: the engine's results never move."""
+        results = self._results(query, dataset)
         try:
-            results = self._store.query(
-                query.text,
-                default_graph=[ox.NamedNode(iri) for iri in dataset.default_graphs]
-                if dataset
-                else None,
-                named_graphs=[ox.NamedNode(iri) for iri in dataset.named_graphs]
-                if dataset
-                else None,
-            )
-        except SyntaxError as error:
-            raise query_error(error) from error
-        except ValueError as error:  # an IRI of the dataset clause is none
-            raise errors.QueryError(str(error)) from error
-        except (OSError, RuntimeError) as error:
-            raise store_error(error) from error
-        if isinstance(results, ox.QueryBoolean):
-            return iter([_whole(results.serialize(format=_results(fmt)))])
-        return _stream(results, fmt)
+            if isinstance(results, ox.QueryTriples):
+                results.serialize(output, _graph_format(fmt))
+            else:
+                results.serialize(output, _results_format(fmt))
+        finally:
+            del results  # an error's traceback travels to the reader's thread; they must not
+
+    def _results(
+        self, query: Query, dataset: DatasetClause
+    ) -> ox.QuerySolutions | ox.QueryTriples | ox.QueryBoolean:
+        """Evaluate a query; a function that nobody knows is an expression error (17.3)."""
+        unknown: dict[ox.NamedNode, Callable[..., Any]] = {}
+        while True:
+            try:
+                return self._store.query(
+                    query.text,
+                    default_graph=_names(dataset.default_graphs) if dataset else None,
+                    named_graphs=_names(dataset.named_graphs) if dataset else None,
+                    custom_functions=unknown,
+                )
+            except SyntaxError as error:
+                raise query_error(error) from error
+            except ValueError as error:  # an IRI of the dataset clause is none
+                raise errors.QueryError(str(error)) from error
+            except RuntimeError as error:
+                match = _UNKNOWN_FUNCTION.search(str(error))
+                if match is None or ox.NamedNode(match[1]) in unknown:
+                    raise
+                unknown[ox.NamedNode(match[1])] = lambda *_: None
 
     def close(self) -> None:
         """Nothing is held that the collector does not free."""
 
 
-def _results(fmt: Format) -> ox.QueryResultsFormat:
+def _graph_format(fmt: Format) -> ox.RdfFormat:
+    if not isinstance(fmt, rdf.RdfFormat):
+        raise TypeError(f"{fmt.name} cannot hold a graph")
+    return fmt.engine
+
+
+def _results_format(fmt: Format) -> ox.QueryResultsFormat:
     if not isinstance(fmt, rdf.ResultsFormat):
         raise TypeError(f"{fmt.name} cannot hold solutions")
     return fmt.engine
 
 
-def _whole(content: bytes | None) -> bytes:
-    return content or b""
+def _names(iris: tuple[str, ...]) -> list[Any]:
+    return [ox.NamedNode(iri) for iri in iris]
 
 
 class _ClosedError(Exception):
@@ -84,33 +110,48 @@ class _ClosedError(Exception):
 
 
 class _Pipe(io.RawIOBase):
-    """What the serialiser writes into: a bounded queue of chunks."""
+    """What the serialiser writes into: chunks in a bounded queue, so that a slow reader slows it.
+
+    What is not yet a full chunk when the query fails is dropped: the reader then gets the error.
+    """
 
     def __init__(self) -> None:
         self.chunks: queue.Queue[bytes | BaseException | None] = queue.Queue(_WAITING)
         self.gone = threading.Event()
+        self._waiting = bytearray()
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: object) -> int:
         content = bytes(data)  # type: ignore[call-overload]  # a buffer, by RawIOBase's contract
-        self.put(content)
+        self._waiting += content
+        if len(self._waiting) >= _CHUNK:
+            self._pass_on()
         return len(content)
 
-    def put(self, item: bytes | BaseException | None) -> None:
-        while True:
-            if self.gone.is_set():
-                raise _ClosedError
+    def end(self, error: BaseException | None) -> None:
+        """Pass on what is waiting, and that nothing more comes, or why."""
+        if error is None and self._waiting:
+            self._pass_on()
+        self._put(error)
+
+    def _pass_on(self) -> None:
+        self._put(bytes(self._waiting))
+        self._waiting.clear()
+
+    def _put(self, item: bytes | BaseException | None) -> None:
+        while not self.gone.is_set():
             try:
                 self.chunks.put(item, timeout=0.5)
             except queue.Full:
                 continue
             return
+        raise _ClosedError
 
 
-def _stream(results: ox.QuerySolutions | ox.QueryTriples, fmt: Format) -> Answer:
-    """Serialise in a thread of its own; yield the chunks as they come.
+def _stream(run: Callable[[IO[bytes]], None]) -> Answer:
+    """Let ``run`` write in a thread of its own; yield the chunks as they come.
 
     The first chunk is awaited here, so that an error at the start is raised, not cut off.
     """
@@ -119,22 +160,11 @@ def _stream(results: ox.QuerySolutions | ox.QueryTriples, fmt: Format) -> Answer
     def work() -> None:
         ended: BaseException | None = None
         try:
-            buffered = io.BufferedWriter(pipe, _CHUNK)
-            if isinstance(results, ox.QueryTriples):
-                if not isinstance(fmt, rdf.RdfFormat):
-                    raise TypeError(f"{fmt.name} cannot hold a graph")
-                results.serialize(buffered, fmt.engine)
-            else:
-                results.serialize(buffered, _results(fmt))
-            buffered.flush()
-        except _ClosedError:
-            return
+            run(cast("IO[bytes]", pipe))
         except BaseException as error:  # told to the reader, who raises it
             ended = error
-        try:
-            pipe.put(ended)
-        except _ClosedError:
-            return
+        with contextlib.suppress(_ClosedError):
+            pipe.end(ended)
 
     threading.Thread(target=work, name="serialise", daemon=True).start()
 
