@@ -1,0 +1,136 @@
+"""The command line as a person uses it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from clustergraph.cli.main import main
+from clustergraph.settings import declared
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A fresh project."""
+    target = tmp_path / "alliance"
+    assert run("init", str(target), "--title", "Alliance").exit_code == 0
+    return target
+
+
+def run(*arguments: str, stdin: str | None = None) -> Result:
+    """Run the command line; an exception that is not an exit fails the test."""
+    result = CliRunner().invoke(main, arguments, input=stdin)
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def on(folder: Path, *arguments: str, stdin: str | None = None) -> Result:
+    """Run a command on a project."""
+    return run("--project", str(folder), *arguments, stdin=stdin)
+
+
+def test_a_new_project_validates_builds_and_answers(folder: Path) -> None:
+    """The first minutes of a newcomer."""
+    assert on(folder, "validate").output == "conforms: 0 errors, 0 warnings, 0 notes\n"
+    assert "Published release 1:" in on(folder, "build", "-m", "first").output
+    assert "Nothing has changed since release 1:" in on(folder, "build").output
+    assert on(folder, "query", "--name", "partners", "--format", "csv").stdout.splitlines() == [
+        "partner,name",
+        "http://127.0.0.1:8080/id/organisation/another-cluster,Another Cluster",
+    ]
+    assert "first" in on(folder, "releases").output
+    assert json.loads(on(folder, "releases", "--json").output)["number"] == 1
+    assert "partners\tWho works with a cluster" in on(folder, "query", "--list").output
+
+
+def test_init_does_not_write_over_anything(folder: Path) -> None:
+    """Exit code 2."""
+    result = run("init", str(folder))
+    assert (result.exit_code, "is not empty" in result.output) == (2, True)
+
+
+def test_a_violation_exits_with_1_and_says_what_to_do(folder: Path) -> None:
+    """On standard output, where a report belongs."""
+    data = folder / "data/organisations.ttl"
+    data.write_text(data.read_text().replace('skos:prefLabel "Another Cluster"@en', "a ex:X"))
+    for command in ("validate", "build"):
+        result = on(folder, command)
+        assert result.exit_code == 1
+        assert "needs a preferred label" in result.stdout
+        assert "organisation/another-cluster" in result.stdout
+    assert json.loads(on(folder, "validate", "--format", "json").stdout)["conforms"] is False
+
+
+def test_a_broken_file_exits_with_2_and_names_the_place(folder: Path) -> None:
+    """On standard error."""
+    (folder / "data/broken.ttl").write_text("a b c .\n")
+    result = on(folder, "build")
+    assert result.exit_code == 2
+    assert "data/broken.ttl:1:1:" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("query", "SELECT * { SERVICE <http://a/> {} }"), "SERVICE is not allowed"),
+        (("query", "SELECT"), "line 1"),
+        (("query",), "Give one of"),
+        (("query", "ASK {}", "--format", "ttl"), "cannot hold"),
+        (("query", "--name", "nothing"), "no stored query 'nothing'"),
+        (("query", "--name", "partners", "-p", "x"), "NAME=VALUE"),
+        (("query", "--name", "partners", "-p", "x=1"), "has no parameter x"),
+        (("describe", "id/nothing"), "says nothing of id/nothing"),
+        (("export", "--graph", "graph/nothing"), "no graph"),
+    ],
+)
+def test_mistakes_exit_with_2(folder: Path, arguments: tuple[str, ...], message: str) -> None:
+    """With a message, never a traceback."""
+    on(folder, "build")
+    result = on(folder, *arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_describe_and_export_write_rdf(folder: Path) -> None:
+    """In the asked format."""
+    on(folder, "build")
+    described = on(folder, "describe", "id/organisation/example-cluster", "--format", "nq").stdout
+    assert "Example Cluster" in described
+    assert "graph/source/organisations" in described
+    target = folder / "all.ttl"
+    assert on(folder, "export", "--format", "ttl", "-o", str(target)).exit_code == 0
+    assert "Example Cluster" in target.read_text()
+    one = on(folder, "export", "--format", "nt", "--graph", "graph/source/organisations").stdout
+    assert len(one.splitlines()) == 5
+
+
+def test_a_query_comes_from_standard_input(folder: Path) -> None:
+    """In a pipe."""
+    on(folder, "build")
+    result = on(folder, "query", "-", "--format", "json", stdin="ASK { ?s ?p ?o }")
+    assert json.loads(result.stdout)["boolean"] is True
+
+
+def test_the_doctor_tells_what_is_wrong_and_every_setting(folder: Path) -> None:
+    """Exit code 1 if anything is wrong."""
+    result = on(folder, "doctor")
+    assert result.exit_code == 1
+    assert "FAIL release: There is no release" in result.output
+    assert all(key in result.output for _name, key, _default, _help in declared())
+    on(folder, "build")
+    assert on(folder, "doctor").exit_code == 0
+
+
+def test_every_command_has_help_that_says_what_it_does() -> None:
+    """And every option of it too."""
+    for name, command in main.commands.items():
+        assert command.help, name
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                assert parameter.help, f"{name} {parameter.name}"
