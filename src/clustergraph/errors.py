@@ -10,6 +10,10 @@
     │   └── NotAcceptableError     no format that we have suits the Accept header
     ├── NotFoundError              no such thing, release or query
     ├── GoneError                  it was here, and was taken away on purpose
+    ├── LimitError                 a query takes more than a query may take
+    │   ├── TimeLimitError         too long
+    │   ├── MemoryLimitError       too much memory
+    │   └── OverloadedError        too many at once: try again later
     ├── ValidationFailedError      the graph breaks its shapes: carries the report
     └── StoreError                 the release on disk cannot be used
         ├── BusyError              another process is writing
@@ -108,6 +112,26 @@ class GoneError(ClusterGraphError):
     """It was here, and was taken away on purpose."""
 
 
+class LimitError(ClusterGraphError):
+    """A query takes more than a query may take; ``retry_after`` is in seconds."""
+
+    retry_after: int | None = None
+
+
+class TimeLimitError(LimitError):
+    """A query took too long."""
+
+
+class MemoryLimitError(LimitError):
+    """A query needed too much memory."""
+
+
+class OverloadedError(LimitError):
+    """Too much is going on at once."""
+
+    retry_after = 5
+
+
 class ValidationFailedError(ClusterGraphError):
     """The graph breaks its shapes; ``text`` is the report for people."""
 
@@ -147,6 +171,10 @@ PROBLEMS: Mapping[type[ClusterGraphError], tuple[int, str]] = {
     UsageError: (400, "The request cannot be understood"),
     NotFoundError: (404, "Not found"),
     GoneError: (410, "Gone"),
+    TimeLimitError: (503, "The query took too long"),
+    MemoryLimitError: (503, "The query needs too much memory"),
+    OverloadedError: (503, "Too busy"),
+    LimitError: (503, "The query takes too much"),
     ValidationFailedError: (422, "The data break their shapes"),
     BusyError: (503, "Another writer is at work"),
     NoSpaceError: (507, "No space left to write"),

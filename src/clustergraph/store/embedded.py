@@ -49,44 +49,53 @@ class EmbeddedStore:
 
     def answer(self, query: Query, fmt: Format, dataset: DatasetClause = STORED_DATASET) -> Answer:
         """See ``Backend.answer``."""
-        return _stream(functools.partial(self._run, query, fmt, dataset))
-
-    def _run(self, query: Query, fmt: Format, dataset: DatasetClause, output: IO[bytes]) -> None:
-        """Run a query and serialise its answer, in one thread: the engine's results never move."""
-        results = self._results(query, dataset)
-        try:
-            if isinstance(results, ox.QueryTriples):
-                results.serialize(output, _graph_format(fmt))
-            else:
-                results.serialize(output, _results_format(fmt))
-        finally:
-            del results  # an error's traceback travels to the reader's thread; they must not
-
-    def _results(
-        self, query: Query, dataset: DatasetClause
-    ) -> ox.QuerySolutions | ox.QueryTriples | ox.QueryBoolean:
-        """Evaluate a query; a function that nobody knows is an expression error (17.3)."""
-        unknown: dict[ox.NamedNode, Callable[..., Any]] = {}
-        while True:
-            try:
-                return self._store.query(
-                    query.text,
-                    default_graph=_names(dataset.default_graphs) if dataset else None,
-                    named_graphs=_names(dataset.named_graphs) if dataset else None,
-                    custom_functions=unknown,
-                )
-            except SyntaxError as error:
-                raise query_error(error) from error
-            except ValueError as error:  # an IRI of the dataset clause is none
-                raise errors.QueryError(str(error)) from error
-            except RuntimeError as error:
-                match = _UNKNOWN_FUNCTION.search(str(error))
-                if match is None or ox.NamedNode(match[1]) in unknown:
-                    raise
-                unknown[ox.NamedNode(match[1])] = lambda *_: None
+        return _stream(functools.partial(evaluate, self._store, query, fmt, dataset))
 
     def close(self) -> None:
         """Nothing is held that the collector does not free."""
+
+
+def evaluate(
+    store: ox.Store, query: Query, fmt: Format, dataset: DatasetClause, output: IO[bytes]
+) -> None:
+    """Run a query and serialise its answer, in one thread: the engine's results never move.
+
+    Raises:
+        QueryError: the query is wrong.
+        OSError, RuntimeError: as the engine tells them; see ``store_error``.
+    """
+    results = _results(store, query, dataset)
+    try:
+        if isinstance(results, ox.QueryTriples):
+            results.serialize(output, _graph_format(fmt))
+        else:
+            results.serialize(output, _results_format(fmt))
+    finally:
+        del results  # an error's traceback travels to the reader's thread; they must not
+
+
+def _results(
+    store: ox.Store, query: Query, dataset: DatasetClause
+) -> ox.QuerySolutions | ox.QueryTriples | ox.QueryBoolean:
+    """Evaluate a query; a function that nobody knows is an expression error (17.3)."""
+    unknown: dict[ox.NamedNode, Callable[..., Any]] = {}
+    while True:
+        try:
+            return store.query(
+                query.text,
+                default_graph=_names(dataset.default_graphs) if dataset else None,
+                named_graphs=_names(dataset.named_graphs) if dataset else None,
+                custom_functions=unknown,
+            )
+        except SyntaxError as error:
+            raise query_error(error) from error
+        except ValueError as error:  # an IRI of the dataset clause is none
+            raise errors.QueryError(str(error)) from error
+        except RuntimeError as error:
+            match = _UNKNOWN_FUNCTION.search(str(error))
+            if match is None or ox.NamedNode(match[1]) in unknown:
+                raise
+            unknown[ox.NamedNode(match[1])] = lambda *_: None
 
 
 def _graph_format(fmt: Format) -> ox.RdfFormat:

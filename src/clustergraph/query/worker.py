@@ -1,0 +1,89 @@
+"""A query worker: serves one connection from the pool, query by query, until it is closed."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import IO, TYPE_CHECKING, cast
+
+from clustergraph import rdf
+from clustergraph.errors import QueryError
+from clustergraph.query import frames, sandbox
+from clustergraph.sparql import Form, Query
+from clustergraph.store.backend import DatasetClause
+from clustergraph.store.embedded import evaluate
+
+if TYPE_CHECKING:
+    import socket
+
+    import pyoxigraph as ox
+
+_FORMATS: dict[str, rdf.Format] = {
+    each.media_type: each for each in (*rdf.RDF_FORMATS, *rdf.RESULTS_FORMATS)
+}
+_CHUNK = 64 * 1024
+
+
+class _Output:
+    """What the serialiser writes into: data frames. Writing blocks while the reader is slow."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._waiting = bytearray()
+
+    def write(self, data: bytes) -> int:
+        self._waiting += data
+        if len(self._waiting) >= _CHUNK:
+            self.flush()
+        return len(data)
+
+    def flush(self) -> None:
+        if self._waiting:
+            frames.send(self._connection, frames.DATA, bytes(self._waiting))
+            self._waiting.clear()
+
+
+def serve(connection: socket.socket, store: ox.Store, *, memory: int) -> None:
+    """Answer queries until the pool closes the connection.
+
+    Args:
+        connection: to the pool.
+        store: what is queried.
+        memory: bytes of address space that queries may take.
+    """
+    sandbox.limit_memory(memory)
+    frames.send(connection, frames.READY, str(os.getpid()).encode())
+    while True:
+        try:
+            _kind, payload = frames.receive(connection)
+        except EOFError:
+            return
+        request = json.loads(payload)
+        _answer(connection, store, request)
+
+
+def _answer(connection: socket.socket, store: ox.Store, request: dict[str, str]) -> None:
+    output = _Output(connection)
+    try:
+        evaluate(
+            store,
+            Query(request["text"], Form(request["form"])),
+            _FORMATS[request["format"]],
+            DatasetClause(tuple(request["default"]), tuple(request["named"])),
+            cast("IO[bytes]", output),
+        )
+        output.flush()
+    except QueryError as error:
+        told = {
+            "kind": "query",
+            "message": error.message,
+            "hint": error.hint,
+            "line": error.line,
+            "column": error.column,
+        }
+        frames.send(connection, frames.ERROR, json.dumps(told).encode())
+    except (OSError, RuntimeError, ValueError) as error:
+        told = {"kind": "store", "message": str(error)}
+        frames.send(connection, frames.ERROR, json.dumps(told).encode())
+    else:
+        frames.send(connection, frames.END)

@@ -1,0 +1,113 @@
+"""The zygote: holds one release in memory and forks a worker for each connection of the pool.
+
+It has one thread and no RocksDB store open, so that forking it is safe. It ends when its standard
+input is closed, which the death of the process that started it does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import selectors
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import pyoxigraph as ox
+
+from clustergraph.query import sandbox, worker
+
+
+def main() -> None:
+    """``python -m clustergraph.query.zygote STORE SOCKET``: load, listen, fork."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("store", type=Path, help="folder of the release's store")
+    parser.add_argument("socket", help="path of the Unix socket to listen on")
+    parser.add_argument("--memory", type=int, required=True, help="bytes a worker may take")
+    parser.add_argument("--in-memory", type=int, required=True, help="largest store to load, quads")
+    options = parser.parse_args()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps the workers
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the group; our parent decides
+    store = _load(options.store, options.in_memory)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(options.socket)
+        listener.listen(64)
+        sys.stdout.write("listening\n")
+        sys.stdout.flush()
+        _accept(listener, store, options)
+
+
+def _load(folder: Path, largest: int) -> ox.Store | None:
+    """The release in memory, or None if it is too large: then workers open it themselves.
+
+    A child reads it from disk, so that no thread of the disk store is in this process.
+    """
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        _dump(folder, writing, largest)
+    os.close(writing)
+    store = ox.Store()
+    with os.fdopen(reading, "rb") as quads:
+        head = quads.readline()
+        if head == b"large\n":
+            return None
+        store.bulk_load(quads, ox.RdfFormat.N_QUADS)
+    if head != f"{len(store)}\n".encode():
+        raise SystemExit(f"{folder} could not be read whole")
+    return store
+
+
+def _dump(folder: Path, descriptor: int, largest: int) -> None:
+    """Write a store to a pipe, and end this process."""
+    try:
+        store = ox.Store.read_only(str(folder))
+        size = len(store)
+        with os.fdopen(descriptor, "wb") as out:
+            out.write(b"large\n" if size > largest else f"{size}\n".encode())
+            out.flush()
+            if size <= largest:
+                store.dump(out, ox.RdfFormat.N_QUADS)
+    finally:
+        os._exit(0)
+
+
+def _accept(listener: socket.socket, store: ox.Store | None, options: argparse.Namespace) -> None:
+    with selectors.DefaultSelector() as selector:
+        selector.register(listener, selectors.EVENT_READ)
+        selector.register(sys.stdin.fileno(), selectors.EVENT_READ)
+        while True:
+            ready = {key.fileobj for key, _ in selector.select()}
+            if sys.stdin.fileno() in ready and not os.read(sys.stdin.fileno(), 1):
+                return
+            if listener in ready:
+                connection, _address = listener.accept()
+                if os.fork() == 0:
+                    _become_worker(connection, listener, store, options)
+                connection.close()
+
+
+def _become_worker(
+    connection: socket.socket,
+    listener: socket.socket,
+    store: ox.Store | None,
+    options: argparse.Namespace,
+) -> None:
+    """Serve one connection in this process, and end it."""
+    try:
+        sandbox.die_with_parent()
+        listener.close()
+        os.close(sys.stdin.fileno())
+        if sandbox.is_supported():
+            sandbox.forbid_network_and_programs()
+        if store is None:
+            store = ox.Store.read_only(str(options.store))
+        worker.serve(connection, store, memory=options.memory)
+    finally:
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
