@@ -222,6 +222,20 @@ def test_closing_leaves_no_process(folder: Path) -> None:
         run(pool, "ASK {}")
 
 
+def test_a_retired_pool_finishes_what_runs(folder: Path) -> None:
+    """Then its processes end."""
+    pool = QueryPool(folder, Limits(fast=1))
+    reader = pool.answer(sparql.parse(ALL), rdf.XML)
+    head = next(reader)
+    pool.retire()
+    assert (head + b"".join(reader)).endswith(b"</sparql>")
+    for _ in range(200):
+        if pool._zygote.poll() is not None:
+            break
+        time.sleep(0.05)
+    assert pool._zygote.poll() is not None
+
+
 def test_a_large_store_is_opened_by_the_workers(folder: Path) -> None:
     """Above the configured size nothing is held in memory."""
     pool = QueryPool(folder, Limits(in_memory=10, fast=1, memory=2 << 30))

@@ -12,6 +12,7 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
+from clustergraph import rdf
 from clustergraph.errors import (
     BusyError,
     CorruptedError,
@@ -217,3 +218,17 @@ def test_a_folder_that_cannot_be_written_is_told(small: ClusterGraph) -> None:
         with pytest.raises(Exception, match="written"):
             small.build(force=True)
         releases.chmod(0o700)
+
+
+def test_strangers_queries_see_a_new_release(small: ClusterGraph) -> None:
+    """Each release has workers of its own; what runs on the old one is not disturbed."""
+    small.build()
+    graph = ClusterGraph(small.settings, public=True)
+    query = graph.parse("SELECT ?name { ?s <http://www.w3.org/2004/02/skos/core#prefLabel> ?name }")
+    try:
+        assert b"Another Cluster" in b"".join(graph.answer(query, rdf.CSV))
+        edit(small, '"Another Cluster"@en', '"Other Cluster"@en')
+        small.build()
+        assert b"Other Cluster" in b"".join(graph.answer(query, rdf.CSV))
+    finally:
+        graph.close()

@@ -29,6 +29,7 @@ from clustergraph import (
     validation,
 )
 from clustergraph.errors import NotFoundError, SettingsError, SourceError, UsageError
+from clustergraph.query import Limits, QueryPool
 from clustergraph.releases import Archive, Candidate, Manifest
 from clustergraph.releases.publish import PUBLIC
 from clustergraph.store.embedded import EmbeddedStore
@@ -55,6 +56,9 @@ class OpenRelease:
 
     manifest: Manifest
     store: Backend
+    """For queries of our own, which are known to be light."""
+    public: QueryPool | None
+    """For queries of strangers; None where nobody but the caller asks (the command line)."""
     queries: Mapping[str, StoredQuery]
 
     @property
@@ -85,9 +89,17 @@ class Check:
 class ClusterGraph:
     """One project and its releases."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, public: bool = False) -> None:
+        """Open a project.
+
+        Args:
+            settings: the project's settings.
+            public: queries given to ``answer`` come from strangers: run them in workers that
+                are bounded in time and memory and cannot reach out.
+        """
         self.settings = settings
         self.archive = Archive(settings.variable)
+        self._public = public
         self._open: OpenRelease | None = None
         self._opening = threading.Lock()
 
@@ -217,7 +229,10 @@ class ClusterGraph:
             with self._opening:
                 held = self._open
                 if held is None or held.manifest.number != number:
-                    held = self._open = self._opened(number)
+                    former, held = held, self._opened(number)
+                    self._open = held
+                    if former is not None and former.public is not None:
+                        former.public.retire()
         return held
 
     def _opened(self, number: int) -> OpenRelease:
@@ -228,15 +243,32 @@ class ClusterGraph:
                 f"not {self.settings.base}.",
                 hint="Build again with: clustergraph build",
             )
+        folder = self.archive.path(number) / PUBLIC
         return OpenRelease(
             manifest,
-            EmbeddedStore.open(self.archive.path(number) / PUBLIC),
+            EmbeddedStore.open(folder),
+            QueryPool(folder, self._limits()) if self._public else None,
             queries.read_folder(
                 self.settings.project / "queries",
                 written_base=self.settings.written_base,
                 base=self.settings.base,
             ),
         )
+
+    def _limits(self) -> Limits:
+        return Limits(
+            time=self.settings.query_seconds,
+            memory=self.settings.query_memory << 20,
+            in_memory=self.settings.in_memory,
+            fast=self.settings.fast_lane,
+            slow=self.settings.slow_lane,
+        )
+
+    def close(self) -> None:
+        """End the query workers."""
+        if self._open is not None and self._open.public is not None:
+            self._open.public.close()
+        self._open = None
 
     def parse(self, text: str) -> sparql.Query:
         """A query text, guarded; see ``sparql.parse``.
@@ -266,11 +298,33 @@ class ClusterGraph:
         return stored.bound(values, self.settings.base)
 
     def answer(
-        self, query: sparql.Query, fmt: rdf.Format, dataset: DatasetClause | None = None
+        self,
+        query: sparql.Query,
+        fmt: rdf.Format,
+        dataset: DatasetClause | None = None,
+        *,
+        client: str = "",
+        seconds: float | None = None,
     ) -> Answer:
-        """The answer of the current release in ``fmt``; see ``Backend.answer``."""
+        """The answer of the current release in ``fmt``, chunk by chunk.
+
+        Args:
+            query: from ``parse``.
+            fmt: how the answer is written; must suit the query's form.
+            dataset: what the protocol's parameters say.
+            client: who asks; for fairness between clients.
+            seconds: a time limit below the one of the settings.
+
+        Raises:
+            QueryError: the query is wrong.
+            LimitError: it takes more than a query may take, or too many are running.
+            StoreError: the release cannot be read.
+        """
         release = self.release()
-        return release.store.answer(query, fmt, dataset or store.STORED_DATASET)
+        clause = dataset or store.STORED_DATASET
+        if release.public is None:
+            return release.store.answer(query, fmt, clause)
+        return release.public.answer(query, fmt, clause, client=client, seconds=seconds)
 
     def select(self, text: str) -> list[Row]:
         """The solutions of a SELECT query.

@@ -93,6 +93,17 @@ class Settings:
     max_nesting: int = _setting(
         "Deepest nesting of brackets in a SPARQL text", 64, key="query.max-nesting"
     )
+    query_seconds: int = _setting("Longest run of a query, in seconds", 30, key="query.seconds")
+    query_memory: int = _setting(
+        "Memory that a query may take beside the graph, in MiB", 1024, key="query.memory"
+    )
+    fast_lane: int = _setting("Light queries that run at once", 4, key="query.fast-lane")
+    slow_lane: int = _setting("Long queries that run at once", 4, key="query.slow-lane")
+    in_memory: int = _setting(
+        "Largest graph that is held in memory for queries, in quads",
+        12_000_000,
+        key="query.in-memory",
+    )
     keep: int = _setting("Number of releases to keep", 20, key="releases.keep")
 
     def iri(self, path: str) -> str:

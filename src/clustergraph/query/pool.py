@@ -389,6 +389,17 @@ class QueryPool:
         with self._changed:
             return len(self._running)
 
+    def retire(self) -> None:
+        """Take no new queries, let those that run finish within their limits, then close."""
+
+        def finish() -> None:
+            deadline = time.monotonic() + 2 * self.limits.time
+            while self.active() and time.monotonic() < deadline:
+                time.sleep(_READER_IS_SLOW)
+            self.close()
+
+        threading.Thread(target=finish, name="retire", daemon=True).start()
+
     def close(self) -> None:
         """End all workers and the zygote."""
         with self._changed:
