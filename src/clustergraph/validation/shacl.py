@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import io
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyoxigraph as ox
 import pyshacl
 import rdflib
 from rdflib.namespace import RDF, SH
+from rdflib.plugins.sparql import prepareQuery
 
 from clustergraph import rdf
 from clustergraph.errors import UsageError
@@ -21,6 +22,7 @@ from clustergraph.validation.report import Finding, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from rdflib.plugins.sparql.sparql import Query
     from rdflib.term import Node
 
 _RULE = re.compile(r"[#/](R\d{2,3})\b")
@@ -54,11 +56,31 @@ def check(data: Iterable[ox.Quad], shapes: Iterable[ox.Quad]) -> list[Finding]:
     ]
 
 
+class _PreparingGraph(rdflib.Graph):
+    """A graph that parses each SPARQL text once.
+
+    pyshacl hands over the text of a constraint anew for each focus node, and parsing it takes
+    rdflib longer than answering it.
+    """
+
+    _prepared: ClassVar[dict[str, Query]] = {}
+
+    def query(self, query_object: str | Query, *args: Any, **options: Any) -> rdflib.query.Result:
+        """See ``rdflib.Graph.query``."""
+        if isinstance(query_object, str):
+            prepared = self._prepared.get(query_object)
+            if prepared is None:
+                prepared = prepareQuery(query_object, initNs=dict(self.namespaces()))
+                self._prepared[query_object] = prepared
+            query_object = prepared
+        return super().query(query_object, *args, **options)
+
+
 def _graph(quads: Iterable[ox.Quad]) -> rdflib.Graph:
     content = io.BytesIO()
     ox.serialize(dict.fromkeys(rdf.triples(quads)), content, ox.RdfFormat.N_TRIPLES)
     content.seek(0)
-    return rdflib.Graph().parse(content, format="nt")
+    return _PreparingGraph().parse(content, format="nt")
 
 
 def _finding(results: rdflib.Graph, result: Node, shapes: rdflib.Graph) -> Finding:
