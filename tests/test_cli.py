@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -108,6 +109,36 @@ def test_describe_and_export_write_rdf(folder: Path) -> None:
     assert "Example Cluster" in target.read_text()
     one = on(folder, "export", "--format", "nt", "--graph", "graph/source/organisations").stdout
     assert len(one.splitlines()) == 5
+
+
+def test_passages_and_attestations_are_written_for_pasting(folder: Path) -> None:
+    """And the check accepts what was pasted."""
+    source = folder / "source.txt"
+    source.write_text("One line.\nTwo clusters work together.\n")
+    command = ("evidence", "passage", "--source", str(source), "--slug", "x", "clusters work")
+    passage = on(folder, *command).stdout
+    assert "id/passage/x-14-27> a cg:Passage" in passage
+    statement = "<id/organisation/a> <http://xmlns.com/foaf/0.1/name> 'A' ."
+    place = ("--graph", "graph/source/x", "--passage", "id/passage/x-14-27")
+    attestation = on(folder, "evidence", "attest", *place, statement).stdout
+    prefixes = (
+        "@prefix cg: <http://127.0.0.1:8080/ontology#> . @prefix oa: <http://www.w3.org/ns/oa#> ."
+        "@prefix prov: <http://www.w3.org/ns/prov#> ."
+        "@prefix rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> ."
+    )
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()
+    document = f'<http://127.0.0.1:8080/id/source/x> cg:sha256 "{digest}" .'
+    stated = "GRAPH <{0}graph/source/x> {{ <{0}id/organisation/a> <{1}name> 'A' }}".format(
+        "http://127.0.0.1:8080/", "http://xmlns.com/foaf/0.1/"
+    )
+    (folder / "data/x.trig").write_text(
+        f"{prefixes}\n{stated}\n{document}\n{passage}\n{attestation}"
+    )
+    assert on(folder, "validate").exit_code == 0
+    checked = on(folder, "evidence", "check", "--source", str(source))
+    assert (checked.exit_code, "1 passages" in checked.stdout) == (0, True)
+    source.write_text("Something else.")
+    assert on(folder, "evidence", "check", "--source", str(source)).exit_code == 2
 
 
 def test_a_query_comes_from_standard_input(folder: Path) -> None:

@@ -14,6 +14,7 @@ import pyoxigraph as ox
 
 from clustergraph.errors import SourceError
 from clustergraph.validation import Finding, Report, Severity
+from clustergraph.validation.evidence_rules import attestation_slug
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -175,6 +176,26 @@ def passage_turtle(text: Text, words: str, slug: str, settings: Settings) -> str
         digest=text.digest(start, end),
         first=first,
         last=last,
+    )
+
+
+def attestation_turtle(
+    statement: tuple[ox.NamedNode, ox.NamedNode, ox.NamedNode | ox.Literal],
+    graph: ox.NamedNode,
+    passage: ox.NamedNode,
+    settings: Settings,
+) -> str:
+    """The Turtle of the attestation of one statement of a graph, under the base of the files."""
+    subject, predicate, value = statement
+    slug = attestation_slug(subject, predicate, value, graph, settings.written_base)
+    template = (Path(__file__).resolve().parent / "attestation.ttl").read_text(encoding="utf-8")
+    return string.Template(template).substitute(
+        base=settings.written_base,
+        slug=slug,
+        subject=subject,
+        predicate=predicate,
+        object=value,
+        passage=passage,
     )
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+import pyoxigraph as ox
 
-from clustergraph import errors
+from clustergraph import errors, rdf
 from clustergraph.cli.terminal import opened
-from clustergraph.evidence import Text, passage_turtle, read_source
+from clustergraph.evidence import Text, attestation_turtle, passage_turtle, read_source
 
 _SOURCE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -52,3 +53,41 @@ def passage(ctx: click.Context, source: Path, slug: str, words: str) -> None:
     """
     text: Text = read_source(source)
     click.echo(passage_turtle(text, words, slug, opened(ctx).settings), nl=False)
+
+
+@evidence.command()
+@click.option("--graph", required=True, help="The graph that holds the statement.")
+@click.option("--passage", "place", required=True, help="IRI of the passage that supports it.")
+@click.argument("statement")
+@click.pass_context
+def attest(ctx: click.Context, graph: str, place: str, statement: str) -> None:
+    """Write the Turtle of the attestation of a STATEMENT, ready to paste into the data.
+
+    STATEMENT is one triple in Turtle with full IRIs, or IRIs relative to the base.
+
+    \b
+    Example:
+      clustergraph evidence attest --graph graph/source/bioxclusters-blog \\
+        --passage id/passage/bioxclusters-blog-99-232 \\
+        '<id/person/x> <http://xmlns.com/foaf/0.1/name> "X" .'
+    """
+    options = opened(ctx).settings
+    base = options.written_base
+    quads = rdf.parse(statement.encode(), rdf.TURTLE, base=base, name="statement")
+    if len(quads) != 1 or not isinstance(quads[0].subject, ox.NamedNode):
+        raise errors.UsageError("Give one triple about one IRI.")
+    (quad,) = quads
+    value = quad.object
+    if not isinstance(value, ox.NamedNode | ox.Literal):
+        raise errors.UsageError("The object must be an IRI or a literal.")
+
+    def absolute(iri: str) -> ox.NamedNode:
+        return ox.NamedNode(iri if "://" in iri else base + iri)
+
+    turtle = attestation_turtle(
+        (ox.NamedNode(quad.subject.value), quad.predicate, value),
+        absolute(graph),
+        absolute(place),
+        options,
+    )
+    click.echo(turtle, nl=False)

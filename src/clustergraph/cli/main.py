@@ -173,6 +173,7 @@ def serve(ctx: click.Context, host: str | None, port: int | None) -> None:
 @click.pass_context
 def query(
     ctx: click.Context,
+    *,
     query: str | None,
     path: Path | None,
     name: str | None,
