@@ -74,10 +74,10 @@ def attest(ctx: click.Context, graph: str, place: str, statement: str) -> None:
     options = opened(ctx).settings
     base = options.written_base
     quads = rdf.parse(statement.encode(), rdf.TURTLE, base=base, name="statement")
-    if len(quads) != 1 or not isinstance(quads[0].subject, ox.NamedNode):
+    subject = quads[0].subject if len(quads) == 1 else None
+    if not isinstance(subject, ox.NamedNode):
         raise errors.UsageError("Give one triple about one IRI.")
-    (quad,) = quads
-    value = quad.object
+    value = quads[0].object
     if not isinstance(value, ox.NamedNode | ox.Literal):
         raise errors.UsageError("The object must be an IRI or a literal.")
 
@@ -85,7 +85,7 @@ def attest(ctx: click.Context, graph: str, place: str, statement: str) -> None:
         return ox.NamedNode(iri if "://" in iri else base + iri)
 
     turtle = attestation_turtle(
-        (ox.NamedNode(quad.subject.value), quad.predicate, value),
+        (subject, quads[0].predicate, value),
         absolute(graph),
         absolute(place),
         options,
