@@ -219,13 +219,25 @@ def serialise(
 ) -> bytes:
     """Serialise quads; formats without named graphs get each triple once."""
     ordered = sorted(set(quads), key=str)
-    declared = dict(prefixes or {})
+    declared = _used(prefixes or {}, ordered)
     if not fmt.dataset:
         return _required(
             ox.serialize(dict.fromkeys(triples(ordered)), format=fmt.engine, prefixes=declared)
         )
     grouped = sorted(ordered, key=lambda quad: (str(quad.graph_name), str(quad)))
     return _required(ox.serialize(grouped, format=fmt.engine, prefixes=declared))
+
+
+def _used(prefixes: Mapping[str, str], quads: Iterable[ox.Quad]) -> dict[str, str]:
+    """The prefixes that shorten an IRI of the quads, so that no document declares them all."""
+    namespaces = {
+        term.value[: max(term.value.rfind("/"), term.value.rfind("#")) + 1]
+        for quad in quads
+        for each in quad
+        for term in (each, each.datatype if isinstance(each, ox.Literal) else None)
+        if isinstance(term, ox.NamedNode)
+    }
+    return {prefix: iri for prefix, iri in prefixes.items() if iri in namespaces}
 
 
 def _required(content: bytes | None) -> bytes:
