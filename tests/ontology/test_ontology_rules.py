@@ -83,7 +83,8 @@ SAMPLES: dict[str, tuple[str, set[str], str]] = {
         '<a> skosxl:altLabel <l> . <l> skosxl:literalForm "Alpha"@en .',
         {"<a> skos:altLabel Alpha@en"},
         (
-            '<a> skosxl:altLabel <l>, <m> ; skos:prefLabel "Alpha"@en ; skos:hiddenLabel "Alfa"@en . '
+            '<a> skosxl:altLabel <l>, <m> ; skos:prefLabel "Alpha"@en . '
+            '<a> skos:hiddenLabel "Alfa"@en . '
             '<l> skosxl:literalForm "Alpha"@en . <m> skosxl:literalForm "Alfa"@en .'
         ),
     ),
@@ -112,14 +113,16 @@ SAMPLES: dict[str, tuple[str, set[str], str]] = {
     ),
     "co-funding": (
         (
-            "<p> a cg:Project ; cg:hasAward <w>, <v> . <w> cg:awardedUnder <c> ; cg:awardedBy <o> . "
+            "<p> a cg:Project ; cg:hasAward <w>, <v> . "
+            "<w> cg:awardedUnder <c> ; cg:awardedBy <o> . "
             "<c> a cg:Call ; cg:belongsToProgramme <g> . <v> cg:awardedUnder <h> . "
             "<h> a cg:FundingProgramme ."
         ),
         {"<p> cg:isCoFundedBy <g>", "<p> cg:isCoFundedBy <o>", "<p> cg:isCoFundedBy <h>"},
         (
             "<p> a cg:Project ; cg:isSelectedUnder <c> . <c> cg:belongsToProgramme <g> . "
-            "<g> a cg:FundingProgramme . <x> a cg:Agreement ; cg:hasAward <w> . <w> cg:awardedBy <o> . "
+            "<g> a cg:FundingProgramme . "
+            "<x> a cg:Agreement ; cg:hasAward <w> . <w> cg:awardedBy <o> . "
             "<a> a cg:ClusterAlliance ; cg:carriesOut <p> . "
             "<q> a cg:Project ; cg:hasAward <v> . <v> cg:awardedUnder <k> . <k> a cg:Call ."
         ),
@@ -138,7 +141,8 @@ SAMPLES: dict[str, tuple[str, set[str], str]] = {
     "latest-dates": (
         (
             '<a> schema:startDate "2012"^^xsd:gYear ; schema:endDate "2014"^^xsd:gYear . '
-            '<b> schema:startDate "2014-11-03"^^xsd:date . <c> cg:boundDate "2016-06-09"^^xsd:date .'
+            '<b> schema:startDate "2014-11-03"^^xsd:date . '
+            '<c> cg:boundDate "2016-06-09"^^xsd:date .'
         ),
         {
             "<a> cg:latestDate 2014-12-31",
