@@ -212,7 +212,7 @@ def test_queries_keep_to_what_every_engine_binds() -> None:
 def test_shacl_terms_exist() -> None:
     """A misspelt one would be no constraint at all."""
     used = {term for triple in shapes() for term in triple if str(term).startswith(str(SH))}
-    assert not [term for term in used if term not in SH]
+    assert not [term for term in used if not hasattr(SH, str(term).removeprefix(str(SH)))]
     assert not used & {SH.rule, SH.target, SH.expression, SH.SPARQLRule, SH.SPARQLTarget}
 
 
