@@ -21,7 +21,7 @@ from clustergraph import sparql
 from clustergraph.errors import ParameterError, SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from clustergraph.rdf import Term
@@ -100,7 +100,7 @@ class StoredQuery:
                 f"The query {self.name} has no parameter {', '.join(unknown)}.",
                 hint="It has: " + (", ".join(known) or "none"),
             )
-        terms: dict[str, Term] = {}
+        terms: dict[str, Term | Sequence[Term]] = {}
         for parameter in self.parameters:
             value = values.get(parameter.name, parameter.default)
             if value is None:

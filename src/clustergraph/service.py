@@ -12,7 +12,6 @@ import getpass
 import gzip
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
@@ -21,6 +20,7 @@ from clustergraph import (
     catalogue,
     evidence,
     inference,
+    pages,
     project,
     queries,
     rdf,
@@ -37,13 +37,12 @@ from clustergraph.vocab import prefixes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from clustergraph.project import Content
     from clustergraph.queries import StoredQuery
     from clustergraph.settings import Settings
     from clustergraph.store import Answer, Backend, DatasetClause, Row
-
-_DESCRIBE = Path(__file__).resolve().parent / "describe.rq"
 
 
 def _quiet(_step: str) -> None:
@@ -335,16 +334,19 @@ class ClusterGraph:
         return store.select(self.release().store, text)
 
     def describe(self, iri: str) -> list[ox.Quad]:
-        """What the graph says of a thing and of its parts (``iri#...``), graph by graph.
+        """What the graph says of a thing, graph by graph; see ``pages.document``.
 
         Empty if it says nothing.
+
+        Raises:
+            UsageError: the text is not an IRI.
         """
-        subject = _iri(iri)
-        text = sparql.bind(
-            _DESCRIBE.read_text(encoding="utf-8"),
-            {"thing": subject, "parts": ox.Literal(iri + "#")},
-        )
-        return list(_quads(store.select(self.release().store, text)))
+        try:
+            ox.NamedNode(iri)
+        except ValueError as error:
+            raise UsageError(f"{iri!r} is not an IRI.") from error
+        release = self.release()
+        return pages.document(release.store, release.manifest.graphs, iri)
 
     def export(self, fmt: rdf.RdfFormat, graph: str | None = None) -> Iterator[bytes]:
         """The whole public graph, or one named graph, in ``fmt``.
@@ -439,23 +441,3 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # no entry in the password file, as in some containers
         return "unknown"
-
-
-def _iri(text: str) -> ox.NamedNode:
-    try:
-        return ox.NamedNode(text)
-    except ValueError as error:
-        raise UsageError(f"{text!r} is not an IRI.") from error
-
-
-def _quads(rows: Iterable[Row]) -> Iterator[ox.Quad]:
-    for row in rows:
-        subject, predicate, graph = row["s"], row["p"], row.get("g")
-        if isinstance(subject, ox.Literal) or not isinstance(predicate, ox.NamedNode):
-            continue
-        yield ox.Quad(
-            subject,
-            predicate,
-            row["o"],
-            graph if isinstance(graph, ox.NamedNode) else rdf.DEFAULT_GRAPH,
-        )

@@ -7,6 +7,7 @@ Only ``parse`` makes a ``Query``. The tokens follow the terminals of the SPARQL 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, NoReturn
@@ -219,8 +220,10 @@ def _no_query(token: Token, text: str) -> NoReturn:
     )
 
 
-def bind(text: str, values: Mapping[str, Term]) -> str:
+def bind(text: str, values: Mapping[str, Term | Sequence[Term]]) -> str:
     """Put terms in the place of the variables named ``values``, token by token.
+
+    Several terms are written one after the other, as VALUES takes them.
 
     A value is written as one term, whatever it contains: it cannot end a string or an IRI.
 
@@ -233,7 +236,9 @@ def bind(text: str, values: Mapping[str, Term]) -> str:
         name = match[0][1:] if match.lastgroup == "variable" else ""
         if name in values:
             used.add(name)
-            pieces.append(str(values[name]))
+            value = values[name]
+            terms = value if isinstance(value, Sequence) else (value,)
+            pieces.append(" ".join(str(term) for term in terms))
         else:
             pieces.append(match[0])
     missing = sorted(set(values) - used)

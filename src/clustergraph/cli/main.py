@@ -142,7 +142,7 @@ def serve(ctx: click.Context, host: str | None, port: int | None) -> None:
             raise
         text = getattr(error, "text", "")
         click.echo(f"{text}{error}\nServing the release built last.", err=True)
-    run(graph.settings)
+    run(graph.settings, lambda address: click.echo(f"Serving on {address}"))
 
 
 @main.command()

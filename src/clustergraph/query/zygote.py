@@ -7,6 +7,7 @@ input is closed, which the death of the process that started it does.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import selectors
 import signal
@@ -35,7 +36,12 @@ def main() -> None:
         listener.listen(64)
         sys.stdout.write("listening\n")
         sys.stdout.flush()
-        _accept(listener, store, options)
+        try:
+            _accept(listener, store, options)
+        finally:
+            Path(options.socket).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                Path(options.socket).parent.rmdir()
 
 
 def _load(folder: Path, largest: int) -> ox.Store | None:

@@ -1,0 +1,37 @@
+"""The Flask application: one blueprint for each surface, one place for headers and errors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Flask
+
+from clustergraph.web import documents, errors, headers, home, sparql, stored, views
+
+if TYPE_CHECKING:
+    from clustergraph.service import ClusterGraph
+
+
+def create_app(graph: ClusterGraph) -> Flask:
+    """Make the application that publishes a graph.
+
+    Args:
+        graph: the project; opened with ``public=True`` where strangers ask.
+    """
+    app = Flask("clustergraph.web")
+    settings = graph.settings
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body
+    app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_body
+    if settings.trusted_hosts:
+        app.config["TRUSTED_HOSTS"] = list(settings.trusted_hosts)
+    app.extensions["clustergraph"] = graph
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters["href"] = views.href
+    app.jinja_env.filters["short"] = views.short
+    app.jinja_env.filters["day"] = views.day
+    app.context_processor(views.common)
+    errors.register(app)
+    headers.register(app)
+    for blueprint in (home.blueprint, sparql.blueprint, stored.blueprint, documents.blueprint):
+        app.register_blueprint(blueprint)
+    return app

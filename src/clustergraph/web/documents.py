@@ -1,0 +1,167 @@
+"""Linked data: things redirect to documents, and every IRI under the base is a document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import pyoxigraph as ox
+from flask import Blueprint, Response, redirect, render_template, request
+
+from clustergraph import pages, rdf
+from clustergraph.errors import NotFoundError
+from clustergraph.web import respond, views
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from werkzeug.wrappers import Response as WerkzeugResponse
+
+blueprint = Blueprint("documents", __name__)
+
+_TYPE = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
+_LABEL = ox.NamedNode("http://www.w3.org/2004/02/skos/core#prefLabel")
+_PAGE = 200
+
+
+@blueprint.route("/id/<path:name>")
+def thing(name: str) -> WerkzeugResponse:
+    """A thing is no document: 303 to the one about it (httpRange-14)."""
+    settings = views.graph().settings
+    if not views.graph().describe(settings.iri(f"id/{name}")):
+        raise _unknown(f"id/{name}")
+    query = f"?{request.query_string.decode('ascii', 'replace')}" if request.query_string else ""
+    target = f"{settings.public_url}/doc/{quote(name, safe='/:@!$&()*+,;=~')}"
+    response = redirect(target + quote(query, safe="?&=%+-._~"), 303)
+    response.vary.add("Accept")
+    return response
+
+
+@blueprint.route("/doc/<path:name>")
+def document(name: str) -> Response:
+    """The document about a thing, or the list of a kind; by Accept or by suffix."""
+    stem, fmt = respond.split_suffix(name)
+    if "/" not in stem:
+        return _list(stem, fmt)
+    return _document(f"id/{stem}", f"doc/{stem}", fmt)
+
+
+@blueprint.route("/<path:name>")
+def other(name: str) -> Response:
+    """Any other IRI under the base: ontology, scheme, graph, dataset, and what a project adds."""
+    release = views.release()
+    iri = views.graph().settings.iri(name)
+    if iri in release.manifest.graphs or views.graph().describe(iri):
+        return _document(name, name, None)
+    stem, fmt = respond.split_suffix(name)
+    return _document(stem, stem, fmt)
+
+
+def _unknown(path: str) -> NotFoundError:
+    iri = views.graph().settings.iri(path)
+    return NotFoundError(
+        f"The graph says nothing of <{iri}>.", hint="Look for it from the home page."
+    )
+
+
+def _document(path: str, address: str, fmt: rdf.Format | None) -> Response:
+    """The representation of an IRI, in a given format or the one that the client accepts."""
+    graph = views.graph()
+    iri = graph.settings.iri(path)
+    if _is_bad(iri):
+        raise _unknown(path)
+    quads = graph.describe(iri)
+    if not quads:
+        raise _unknown(path)
+    chosen = fmt or respond.acceptable(respond.DOCUMENT_FORMATS)
+
+    def make() -> str | bytes:
+        if isinstance(chosen, rdf.RdfFormat):
+            return rdf.serialise(quads, chosen, graph.prefixes)
+        return _html(iri, address)
+
+    return respond.represent(
+        chosen,
+        make,
+        links=_links(address, f'<{iri}>; rel="describes"'),
+        location=_address(address, chosen.suffix),
+    )
+
+
+def _is_bad(iri: str) -> bool:
+    try:
+        ox.NamedNode(iri)
+    except ValueError:
+        return True
+    return any(ord(character) < 0x21 or character in '<>"{}|\\^`' for character in iri)
+
+
+def _address(address: str, suffix: str) -> str:
+    settings = views.graph().settings
+    return f"{settings.public_url}/{quote(address, safe='/:@!$&()*+,;=~')}.{suffix}"
+
+
+def _links(address: str, *more: str) -> Sequence[str]:
+    """Link header values: the alternatives, the licence, the description of the dataset."""
+    settings = views.graph().settings
+    links = [
+        f'<{_address(address, each.suffix)}>; rel="alternate"; type="{each.media_type}"'
+        for each in respond.DOCUMENT_FORMATS
+    ]
+    if settings.licence:
+        links.append(f'<{settings.licence}>; rel="license"')
+    links.append(f'<{views.href(settings.dataset_iri)}>; rel="collection"')
+    return [*links, *more]
+
+
+def _html(iri: str, address: str) -> str:
+    settings = views.graph().settings
+    release = views.release()
+    languages = views.languages()
+    page = pages.page(
+        release.store, settings.base, iri, languages, everything=request.args.get("in", "")
+    )
+    terms = pages.terms(release.store, iri, languages) if iri in release.manifest.graphs else []
+    number = max(1, request.args.get("page", 1, type=int))
+    shown = terms[(number - 1) * _PAGE : number * _PAGE]
+    kind = iri.removeprefix(f"{settings.base}id/").split("/")[0] if "/id/" in iri else ""
+    return render_template(
+        "thing.html",
+        page=page,
+        iri=iri,
+        address=address,
+        kind=kind,
+        terms=shown if len(terms) > 2 * _PAGE else terms,
+        number=number,
+        pages=-(-len(terms) // _PAGE) if len(terms) > 2 * _PAGE else 1,
+        total=len(terms),
+        formats=rdf.RDF_FORMATS,
+    )
+
+
+def _list(kind: str, fmt: rdf.Format | None) -> Response:
+    """All things of a kind."""
+    graph = views.graph()
+    entries = pages.members(views.release().store, graph.settings.base, kind, views.languages())
+    if not entries:
+        raise _unknown(f"doc/{kind}")
+    chosen = fmt or respond.acceptable(respond.DOCUMENT_FORMATS)
+
+    def make() -> str | bytes:
+        if not isinstance(chosen, rdf.RdfFormat):
+            return render_template("list.html", kind=kind, entries=entries, formats=rdf.RDF_FORMATS)
+        wanted = {entry.iri for entry in entries}
+        quads = [
+            quad
+            for entry in entries
+            for quad in graph.describe(entry.iri)
+            if quad.predicate in {_TYPE, _LABEL}
+            and isinstance(quad.subject, ox.NamedNode)
+            and quad.subject.value in wanted
+        ]
+        return rdf.serialise(quads, chosen, graph.prefixes)
+
+    address = f"doc/{kind}"
+    return respond.represent(
+        chosen, make, links=_links(address), location=_address(address, chosen.suffix)
+    )

@@ -1,0 +1,77 @@
+"""Errors over HTTP: a page for browsers, RFC 9457 problem details for programs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from flask import Response, current_app, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from clustergraph import errors
+from clustergraph.rdf import Format
+from clustergraph.web import negotiation
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+_PROBLEM = Format("problem details", "application/problem+json", "json", ("application/json",))
+_WORDS = {
+    400: "The request cannot be understood.",
+    404: "Nothing is known under this address.",
+    405: "This address does not answer that method.",
+    413: "The request is too large.",
+    414: "The address is too long.",
+    415: "That kind of content is not read here.",
+}
+
+
+def register(app: Flask) -> None:
+    """Turn every exception into an answer for people or programs; tell nothing of the inside."""
+
+    @app.errorhandler(errors.ClusterGraphError)
+    def ours(error: errors.ClusterGraphError) -> Response:
+        status, title = errors.problem(error)
+        extra: dict[str, object] = {}
+        if isinstance(error, errors.QueryError) and error.line is not None:
+            extra = {"line": error.line, "column": error.column}
+        if isinstance(error, errors.NotAcceptableError):
+            extra = {"alternatives": list(error.alternatives)}
+        response = problem(status, title, error.message, hint=error.hint, **extra)
+        if isinstance(error, errors.LimitError) and error.retry_after is not None:
+            response.headers["Retry-After"] = str(error.retry_after)
+        return response
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> Response:
+        status = error.code or 500
+        response = problem(status, error.name, _WORDS.get(status, error.name + "."))
+        kept = {"allow", "location", "retry-after", "www-authenticate"}
+        for name, value in error.get_headers():
+            if name.lower() in kept:
+                response.headers[name] = value
+        return response
+
+    @app.errorhandler(Exception)
+    def unexpected(error: Exception) -> Response:
+        current_app.logger.error("unexpected error", exc_info=error)
+        return problem(500, "Something went wrong on our side", "The error has been noted.")
+
+
+def problem(
+    status: int, title: str, detail: str, *, hint: str | None = None, **extra: object
+) -> Response:
+    """An error in the form that the client wants."""
+    accept = request.headers.get("Accept")
+    chosen = negotiation.choose(accept, (_PROBLEM, negotiation.HTML))
+    if chosen is negotiation.HTML:
+        page = render_template("error.html", status=status, title=title, detail=detail, hint=hint)
+        response = Response(page, status, content_type=negotiation.HTML.content_type)
+    else:
+        fields = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+        if hint:
+            fields["hint"] = hint
+        body = json.dumps(fields | extra, ensure_ascii=False)
+        response = Response(body, status, content_type=_PROBLEM.media_type)
+    response.vary.add("Accept")
+    return response

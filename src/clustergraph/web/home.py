@@ -1,0 +1,75 @@
+"""The home page, the list of releases, and the addresses for machines that run the site."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, render_template
+
+from clustergraph import pages
+from clustergraph.errors import ClusterGraphError
+from clustergraph.web import respond, views
+from clustergraph.web.negotiation import HTML
+
+blueprint = Blueprint("home", __name__)
+
+
+@blueprint.route("/")
+def home() -> Response:
+    """What is here, in numbers and links."""
+    respond.acceptable((HTML,))
+    return respond.represent(HTML, _home)
+
+
+def _home() -> str:
+    release = views.release()
+    settings = views.graph().settings
+    languages = views.languages()
+    labels = pages.Labels(release.store, languages)
+    graphs = [name for name in release.manifest.graphs if name.startswith(settings.base)]
+    labels.fetch(graphs)
+    return render_template(
+        "home.html",
+        manifest=release.manifest,
+        kinds=pages.kinds(release.store, settings.base),
+        graphs=[(name, labels.of(name), release.manifest.graphs[name]) for name in graphs],
+        queries=sorted(release.queries.values(), key=lambda each: each.name),
+    )
+
+
+@blueprint.route("/releases")
+def releases() -> Response:
+    """The history in short."""
+    respond.acceptable((HTML,))
+    graph = views.graph()
+    return respond.represent(
+        HTML,
+        lambda: render_template(
+            "releases.html",
+            manifests=graph.releases(),
+            current=views.release().manifest.number,
+        ),
+    )
+
+
+@blueprint.route("/health")
+def health() -> Response:
+    """The process answers."""
+    return Response("fine\n", content_type="text/plain;charset=utf-8")
+
+
+@blueprint.route("/ready")
+def ready() -> Response:
+    """A release is open and answers."""
+    try:
+        manifest = views.graph().release().manifest
+    except ClusterGraphError as error:
+        return Response(f"{error.message}\n", 503, content_type="text/plain;charset=utf-8")
+    return Response(f"release {manifest.number}\n", content_type="text/plain;charset=utf-8")
+
+
+@blueprint.route("/robots.txt")
+def robots() -> Response:
+    """Pages may be read; queries are for people and programs."""
+    return Response(
+        "User-agent: *\nDisallow: /sparql\nDisallow: /query/\n",
+        content_type="text/plain;charset=utf-8",
+    )

@@ -1,0 +1,78 @@
+"""A cap on the requests worked on at once: the next one is told at once that we are busy."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+_BUSY = b'{"type": "about:blank", "title": "Too busy", "status": 503}'
+_ALWAYS = frozenset({"/health", "/ready"})
+
+
+class InFlight:
+    """WSGI middleware; a request counts until its answer is sent or given up."""
+
+    def __init__(self, app: WSGIApplication, limit: int) -> None:
+        self._app = app
+        self._places = threading.BoundedSemaphore(limit)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer, or say 503 with Retry-After."""
+        if environ.get("PATH_INFO") in _ALWAYS:
+            return self._app(environ, start_response)
+        if not self._places.acquire(blocking=False):
+            start_response(
+                "503 Service Unavailable",
+                [
+                    ("Content-Type", "application/problem+json"),
+                    ("Content-Length", str(len(_BUSY))),
+                    ("Retry-After", "2"),
+                    ("Access-Control-Allow-Origin", "*"),
+                ],
+            )
+            return [_BUSY]
+        try:
+            chunks = self._app(environ, start_response)
+        except BaseException:
+            self._places.release()
+            raise
+        return _Counted(chunks, self._places)
+
+
+class _Counted:
+    """An answer's chunks; gives its place back when it is closed, or collected unclosed."""
+
+    def __init__(self, chunks: Iterable[bytes], places: threading.BoundedSemaphore) -> None:
+        self._chunks = chunks
+        self._iterator = iter(chunks)
+        self._places: threading.BoundedSemaphore | None = places
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._iterator)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End the answer and give the place back; doing it again does nothing."""
+        places, self._places = self._places, None
+        if places is None:
+            return
+        try:
+            close = getattr(self._chunks, "close", None)
+            if close is not None:
+                close()
+        finally:
+            places.release()
+
+    def __del__(self) -> None:
+        self.close()

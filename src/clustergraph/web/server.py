@@ -1,0 +1,113 @@
+"""Serving: granian in front of the application, in one worker process."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import socket
+import threading
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING
+
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from clustergraph import settings as settings_module
+from clustergraph.errors import UsageError
+from clustergraph.service import ClusterGraph
+from clustergraph.settings import ENVIRONMENT_PREFIX, declared
+from clustergraph.web.app import create_app
+from clustergraph.web.in_flight import InFlight
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from wsgiref.types import WSGIApplication
+
+    from clustergraph.settings import Settings
+
+_SPARE_THREADS = 4
+"""Threads beyond the cap: they are left to say that the server is busy."""
+
+
+def serve(settings: Settings, announce: Callable[[str], None]) -> None:
+    """Serve the current release until a signal ends it.
+
+    Args:
+        settings: of the project.
+        announce: called with the address once the server answers there.
+
+    Raises:
+        UsageError: the address is in use or not ours.
+    """
+    _check_free(settings.host, settings.port)
+    os.environ |= _environment(settings)
+    # A forked worker would inherit the engine without its threads, and wait for them for ever.
+    multiprocessing.set_start_method("spawn", force=True)
+    server = Granian(
+        "clustergraph.web.server:application",
+        factory=True,
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=max(settings.threads, settings.in_flight + _SPARE_THREADS),
+        respawn_failed_workers=True,
+        respawn_interval=0.5,
+        workers_kill_timeout=10,
+        log_level=LogLevels.warning,
+        websockets=False,
+        backpressure=settings.in_flight + _SPARE_THREADS,
+    )
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    address = f"http://{host}:{settings.port}"
+    threading.Thread(target=_when_ready, args=(address, announce), daemon=True).start()
+    server.serve()
+
+
+def application() -> WSGIApplication:
+    """The application of a worker process, by the settings in its environment."""
+    settings = settings_module.load()
+    graph = ClusterGraph(settings, public=True)
+    graph.release()
+    return InFlight(create_app(graph), settings.in_flight)
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """The settings as environment variables, so that a worker process reads the same."""
+    values = {"CG_PROJECT": str(settings.project), "CG_VAR": str(settings.variable)}
+    for name, _key, _default, _help in declared():
+        value = getattr(settings, name)
+        text = ",".join(value) if isinstance(value, tuple) else str(value)
+        values[ENVIRONMENT_PREFIX + name.upper()] = text
+    return values
+
+
+def _check_free(host: str, port: int) -> None:
+    """Granian shares a port with whoever shares it too; we want it for ourselves.
+
+    Raises:
+        UsageError: it is in use, or the address is not one of this machine.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise UsageError(
+                f"{host}:{port} cannot be listened on: {error.strerror}.",
+                hint="Choose another port, for example: --port 8081 (or make serve PORT=8081)",
+            ) from error
+
+
+def _when_ready(address: str, announce: Callable[[str], None]) -> None:
+    """Announce the address when it answers."""
+    for _ in range(600):
+        try:
+            with urllib.request.urlopen(f"{address}/health", timeout=5):  # noqa: S310  ours
+                announce(address)
+                return
+        except (urllib.error.URLError, OSError):
+            threading.Event().wait(0.1)

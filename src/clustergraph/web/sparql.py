@@ -1,0 +1,256 @@
+"""The SPARQL 1.1 Protocol (query operation) and its page for browsers."""
+
+from __future__ import annotations
+
+import string
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyoxigraph as ox
+from flask import Blueprint, Response, render_template, request
+from werkzeug.exceptions import UnsupportedMediaType
+
+from clustergraph import rdf
+from clustergraph.errors import ClusterGraphError, NotAcceptableError, UsageError, problem
+from clustergraph.store import DatasetClause
+from clustergraph.web import negotiation, respond, views
+from clustergraph.web.negotiation import HTML
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from werkzeug.datastructures import MultiDict
+
+    from clustergraph.service import OpenRelease
+    from clustergraph.settings import Settings
+    from clustergraph.sparql import Query
+
+blueprint = Blueprint("sparql", __name__)
+
+_FORM, _BODY = "application/x-www-form-urlencoded", "application/sparql-query"
+_SHORT = {
+    "json": rdf.JSON, "xml": rdf.XML, "csv": rdf.CSV, "tsv": rdf.TSV,
+    "turtle": rdf.TURTLE, "ttl": rdf.TURTLE, "jsonld": rdf.JSON_LD, "rdfxml": rdf.RDF_XML,
+    "rdf": rdf.RDF_XML, "ntriples": rdf.N_TRIPLES, "nt": rdf.N_TRIPLES, "nquads": rdf.N_QUADS,
+    "nq": rdf.N_QUADS, "trig": rdf.TRIG,
+}  # fmt: skip
+_ROWS_SHOWN = 1000
+_SD = "http://www.w3.org/ns/sparql-service-description#"
+_TYPE = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
+_DESCRIPTION = Path(__file__).resolve().parent / "service-description.ttl"
+
+
+@blueprint.route("/sparql", methods=["GET", "POST"])
+def sparql() -> Response:
+    """Answer a query; without one, describe the service or show the page."""
+    parameters = _parameters()
+    texts = parameters.getlist("query")
+    if "update" in parameters:
+        raise UsageError("This address answers queries; updates are not taken here.")
+    if len(texts) > 1:
+        raise UsageError("More than one query was sent.")
+    if not texts:
+        if request.method == "POST":
+            raise UsageError("No query was sent.", hint="Send it as the parameter 'query'.")
+        return _describe()
+    return answer(texts[0], parameters)
+
+
+def answer(text: str, parameters: MultiDict[str, str], *, editable: bool = True) -> Response:
+    """The answer to a query in the format that the client accepts, or its page for a browser.
+
+    Args:
+        text: the query.
+        parameters: of the protocol: dataset, format, time limit.
+        editable: whether a browser gets the page with the editor; else the page of errors.
+    """
+    page = editable and _wants_page(parameters)
+    try:
+        query = views.graph().parse(text)
+        if page:
+            return _page(text, query, parameters)
+        return _stream(query, parameters)
+    except ClusterGraphError as error:
+        if not page:
+            raise
+        status, _title = problem(error)
+        body = render_template("sparql.html", query=text, error=error, examples=_examples())
+        return _finish(Response(body, status, content_type=HTML.content_type))
+
+
+def _parameters() -> MultiDict[str, str]:
+    """The protocol's parameters, from the address or the body (sections 2.1.1 to 2.1.3).
+
+    Raises:
+        UsageError: a body that is not UTF-8.
+        UnsupportedMediaType: a body that is no query.
+    """
+    if request.method in {"GET", "HEAD"}:
+        return request.args
+    if request.mimetype == _FORM:
+        return request.form
+    if request.mimetype != _BODY:
+        raise UnsupportedMediaType
+    parameters = request.args.copy()
+    try:
+        text = request.get_data().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError("The query is not UTF-8 text.") from error
+    parameters.setlist("query", [text])
+    return parameters
+
+
+def _offered(query: Query) -> tuple[rdf.Format, ...]:
+    return rdf.RDF_FORMATS if query.form.is_graph else rdf.RESULTS_FORMATS
+
+
+def _format(query: Query, parameters: MultiDict[str, str]) -> rdf.Format:
+    """The format of the answer: ``format=`` wins over Accept.
+
+    Raises:
+        NotAcceptableError: none that the query's form can have.
+    """
+    offered = _offered(query)
+    asked = parameters.get("format")
+    if not asked:
+        return respond.acceptable(offered)
+    found = _SHORT.get(asked) or next((each for each in offered if each.media_type == asked), None)
+    if found == rdf.JSON and query.form.is_graph:
+        found = rdf.JSON_LD
+    if found == rdf.XML and query.form.is_graph:
+        found = rdf.RDF_XML
+    if found not in offered:
+        raise NotAcceptableError(
+            f"The answer cannot be written as {asked[:80]!r}.",
+            tuple(each.media_type for each in offered),
+        )
+    return found
+
+
+def _wants_page(parameters: MultiDict[str, str]) -> bool:
+    """Whether a browser asks: HTML before any format of results."""
+    if parameters.get("format"):
+        return False
+    offered = (rdf.JSON, HTML, *rdf.RESULTS_FORMATS[1:], *rdf.RDF_FORMATS)
+    return negotiation.choose(request.headers.get("Accept"), offered) is HTML
+
+
+def _dataset(parameters: MultiDict[str, str]) -> DatasetClause:
+    return DatasetClause(
+        tuple(parameters.getlist("default-graph-uri")),
+        tuple(parameters.getlist("named-graph-uri")),
+    )
+
+
+def _seconds(parameters: MultiDict[str, str]) -> float | None:
+    text = parameters.get("timeout")
+    if not text:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError as error:
+        raise UsageError(f"timeout={text[:40]!r} is no number of seconds.") from error
+    if not 0 < seconds < float("inf"):
+        raise UsageError("timeout must be a number of seconds above 0.")
+    return seconds
+
+
+def _stream(query: Query, parameters: MultiDict[str, str]) -> Response:
+    """The answer, as it comes from the engine."""
+    fmt = _format(query, parameters)
+    etag = respond.tag(fmt, query.text, repr(_dataset(parameters)))
+    if etag in request.if_none_match:
+        response = Response(status=304)
+    elif request.method == "HEAD":
+        response = Response(content_type=fmt.content_type)
+    else:
+        chunks = views.graph().answer(
+            query,
+            fmt,
+            _dataset(parameters),
+            client=request.remote_addr or "",
+            seconds=_seconds(parameters),
+        )
+        response = Response(chunks, content_type=fmt.content_type)
+    response.set_etag(etag)
+    return _finish(response)
+
+
+def _finish(response: Response) -> Response:
+    response.vary.add("Accept")
+    return response
+
+
+def _page(text: str, query: Query, parameters: MultiDict[str, str]) -> Response:
+    """The page with an answer: a table, a yes or no, or Turtle."""
+    fmt = rdf.TURTLE if query.form.is_graph else rdf.JSON
+    chunks = views.graph().answer(
+        query,
+        fmt,
+        _dataset(parameters),
+        client=request.remote_addr or "",
+        seconds=_seconds(parameters),
+    )
+    content = b"".join(chunks)
+    answered: dict[str, object] = {}
+    if query.form.is_graph:
+        answered["turtle"] = content.decode()
+    else:
+        results = ox.parse_query_results(content, rdf.JSON.engine)
+        if isinstance(results, ox.QueryBoolean):
+            answered["boolean"] = bool(results)
+        else:
+            names = [variable.value for variable in results.variables]
+            rows = [[row[name] for name in names] for row in results]
+            answered |= {"names": names, "rows": rows[:_ROWS_SHOWN], "total": len(rows)}
+    formats = [name for name, each in _SHORT.items() if each in _offered(query)]
+    body = render_template(
+        "sparql.html", query=text, examples=_examples(), formats=formats, **answered
+    )
+    return _finish(Response(body, content_type=HTML.content_type))
+
+
+def _examples() -> Sequence[tuple[str, str, str]]:
+    """Name, title and text of the stored queries, parameters set to their defaults."""
+    base = views.graph().settings.base
+    return [
+        (each.name, each.title, each.bound({}, base))
+        for each in sorted(views.release().queries.values(), key=lambda each: each.name)
+        if all(parameter.default is not None for parameter in each.parameters)
+    ]
+
+
+def _describe() -> Response:
+    """The service description (SPARQL 1.1 Service Description), or the page."""
+    chosen = respond.acceptable((rdf.TURTLE, HTML, *rdf.RDF_FORMATS[1:]))
+    if not isinstance(chosen, rdf.RdfFormat):
+        return respond.represent(
+            chosen, lambda: render_template("sparql.html", query="", examples=_examples())
+        )
+    graph, release = views.graph(), views.release()
+    return respond.represent(
+        chosen, lambda: rdf.serialise(_description(graph.settings, release), chosen, graph.prefixes)
+    )
+
+
+def _description(settings: Settings, release: OpenRelease) -> list[ox.Quad]:
+    """The triples of the service description."""
+    endpoint = settings.iri("sparql")
+    parts = {
+        f"<{endpoint}#graph-{number}>": name
+        for number, name in enumerate(release.manifest.graphs, start=1)
+    }
+    text = string.Template(_DESCRIPTION.read_text(encoding="utf-8")).substitute(
+        endpoint=endpoint,
+        triples=release.manifest.triples,
+        features="sd:EmptyGraphs , sd:UnionDefaultGraph"
+        if settings.default_graph == "merge"
+        else "sd:EmptyGraphs",
+        named=" , ".join(parts) or "()",
+    )
+    quads = rdf.parse(text.encode(), rdf.TURTLE, base=settings.base, name="description")
+    for node, name in parts.items():
+        subject = ox.NamedNode(node.strip("<>"))
+        quads.append(ox.Quad(subject, _TYPE, ox.NamedNode(_SD + "NamedGraph")))
+        quads.append(ox.Quad(subject, ox.NamedNode(_SD + "name"), ox.NamedNode(name)))
+    return quads

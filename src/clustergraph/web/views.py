@@ -1,0 +1,76 @@
+"""What all pages share: the graph at hand, the reader's languages, addresses of IRIs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote
+
+from flask import current_app, g, request
+
+from clustergraph.web import negotiation
+
+if TYPE_CHECKING:
+    from clustergraph.service import ClusterGraph, OpenRelease
+
+_SAFE = "/:@!$&'()*+,;=%~"
+
+
+def graph() -> ClusterGraph:
+    """The graph that this application publishes."""
+    return cast("ClusterGraph", current_app.extensions["clustergraph"])
+
+
+def release() -> OpenRelease:
+    """The release of this request: the same from its beginning to its end."""
+    if "release" not in g:
+        g.release = graph().release()
+    return cast("OpenRelease", g.release)
+
+
+def languages() -> list[str]:
+    """The languages of the reader, the best first."""
+    return negotiation.languages(
+        request.headers.get("Accept-Language"),
+        request.args.get("lang"),
+        graph().settings.languages,
+    )
+
+
+def href(iri: str) -> str:
+    """Where an IRI is read: on this site if it is under the base, else where it says.
+
+    An IRI that a browser would run instead of opening leads nowhere.
+    """
+    settings = graph().settings
+    if iri.startswith(settings.base):
+        path = iri.removeprefix(settings.base)
+        if path.startswith("id/"):
+            path = "doc/" + path.removeprefix("id/")
+        head, hash_sign, fragment = path.partition("#")
+        return f"{settings.public_url}/{quote(head, safe=_SAFE)}{hash_sign}{fragment}"
+    return iri if iri.startswith(("http://", "https://")) else ""
+
+
+def short(iri: str) -> str:
+    """An IRI as a person would write it in Turtle, if a prefix fits."""
+    best = max(
+        (each for each in graph().prefixes.items() if iri.startswith(each[1])),
+        key=lambda each: len(each[1]),
+        default=None,
+    )
+    return f"{best[0]}:{iri[len(best[1]) :]}" if best else iri
+
+
+def day(timestamp: str) -> str:
+    """The day of a timestamp."""
+    return timestamp[:10]
+
+
+def common() -> dict[str, Any]:
+    """What every template may use."""
+    settings = graph().settings
+    return {
+        "settings": settings,
+        "language": languages()[0],
+        "root": settings.public_url,
+    }
