@@ -53,7 +53,7 @@ def test_two_builds_give_the_same_bytes(shipped: ClusterGraph, tmp_path: Path) -
 
 
 def test_a_removed_signature_is_found(copy: Path) -> None:
-    """Whether its node goes, its link, or both: exit code 1, with the agreement or the signature."""
+    """Whether its node goes, its link, or both: exit code 1, and the signature is named."""
     path = copy / "data/agreements.trig"
     whole = path.read_text(encoding="utf-8")
     node = re.compile(r"\n    signature:super-cluster-2016-biosa\n.*?\.\n(?=\n|})", re.DOTALL)

@@ -66,7 +66,12 @@ class ResultsFormat(Format):
         return found
 
 
-TURTLE = RdfFormat("Turtle", "text/turtle", "ttl", ("application/x-turtle",))
+TURTLE = RdfFormat(
+    "Turtle",
+    "text/turtle",
+    "ttl",
+    ("application/turtle", "application/x-turtle", "text/n3", "text/rdf+n3", "application/n3"),
+)
 TRIG = RdfFormat("TriG", "application/trig", "trig", ("application/x-trig",), dataset=True)
 N_TRIPLES = RdfFormat("N-Triples", "application/n-triples", "nt", ("text/plain",))
 N_QUADS = RdfFormat("N-Quads", "application/n-quads", "nq", ("text/x-nquads",), dataset=True)

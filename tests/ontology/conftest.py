@@ -50,8 +50,14 @@ def ontology() -> list[ox.Quad]:
 
 @pytest.fixture(scope="session")
 def rules() -> Mapping[str, StoredQuery]:
-    """The project's rules, by name."""
-    return queries.read_folder(REPOSITORY / "ontology" / "rules", written_base=BASE, base=BASE)
+    """The rules that come with the program and the project's own, by name."""
+    return {
+        name: rule
+        for folder in ("src/clustergraph/rules", "ontology/rules")
+        for name, rule in queries.read_folder(
+            REPOSITORY / folder, written_base=BASE, base=BASE
+        ).items()
+    }
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, render_template
 
-from clustergraph import pages
+from clustergraph import pages, rdf
 from clustergraph.errors import ClusterGraphError
 from clustergraph.web import respond, views
 from clustergraph.web.negotiation import HTML
@@ -14,9 +14,16 @@ blueprint = Blueprint("home", __name__)
 
 @blueprint.route("/")
 def home() -> Response:
-    """What is here, in numbers and links."""
-    respond.acceptable((HTML,))
-    return respond.represent(HTML, _home)
+    """What is here, in numbers and links; for programs the description of the dataset."""
+    chosen = respond.acceptable((HTML, *rdf.RDF_FORMATS))
+    graph = views.graph()
+
+    def make() -> str | bytes:
+        if not isinstance(chosen, rdf.RdfFormat):
+            return _home()
+        return rdf.serialise(graph.describe(graph.settings.dataset_iri), chosen, graph.prefixes)
+
+    return respond.represent(chosen, make)
 
 
 def _home() -> str:

@@ -68,8 +68,8 @@ def represent(
         response = Response(make(), content_type=fmt.content_type)
     response.set_etag(etag)
     response.vary.update(("Accept", "Accept-Language") if fmt is HTML else ("Accept",))
-    for link in links:
-        response.headers.add("Link", link)
+    if links:
+        response.headers["Link"] = ", ".join(links)
     if location:
         response.headers["Content-Location"] = location
     return response

@@ -56,7 +56,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         respawn_failed_workers=True,
         respawn_interval=0.5,
         workers_kill_timeout=10,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
         websockets=False,
         backpressure=settings.in_flight + _SPARE_THREADS,
     )

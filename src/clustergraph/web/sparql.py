@@ -32,7 +32,8 @@ _SHORT = {
     "json": rdf.JSON, "xml": rdf.XML, "csv": rdf.CSV, "tsv": rdf.TSV,
     "turtle": rdf.TURTLE, "ttl": rdf.TURTLE, "jsonld": rdf.JSON_LD, "rdfxml": rdf.RDF_XML,
     "rdf": rdf.RDF_XML, "ntriples": rdf.N_TRIPLES, "nt": rdf.N_TRIPLES, "nquads": rdf.N_QUADS,
-    "nq": rdf.N_QUADS, "trig": rdf.TRIG,
+    "nq": rdf.N_QUADS, "trig": rdf.TRIG, "n3": rdf.TURTLE, "json-ld": rdf.JSON_LD,
+    "rdf+xml": rdf.RDF_XML,
 }  # fmt: skip
 _ROWS_SHOWN = 1000
 _SD = "http://www.w3.org/ns/sparql-service-description#"
@@ -203,7 +204,8 @@ def _page(text: str, query: Query, parameters: MultiDict[str, str]) -> Response:
             names = [variable.value for variable in results.variables]
             rows = [[row[name] for name in names] for row in results]
             answered |= {"names": names, "rows": rows[:_ROWS_SHOWN], "total": len(rows)}
-    formats = [name for name, each in _SHORT.items() if each in _offered(query)]
+    short = {each: name for name, each in reversed(_SHORT.items())}  # the first name of each
+    formats = [short[each] for each in _offered(query)]
     body = render_template(
         "sparql.html", query=text, examples=_examples(), formats=formats, **answered
     )
