@@ -117,7 +117,7 @@ def _dataset(merged: Mapping[ox.Triple, None], settings: Settings) -> list[ox.Qu
     d.add(service, DCAT + "servesDataset", iri)
     for vocabulary in sorted(_vocabularies(merged)):
         d.add(iri, VOID + "vocabulary", vocabulary)
-    _counts(d, iri, merged)
+    _counts(d, iri, merged, settings)
     return list(d.quads)
 
 
@@ -126,7 +126,9 @@ def _vocabularies(merged: Iterable[ox.Triple]) -> set[str]:
     return {re.sub(r"[^#/]+$", "", triple.predicate.value) for triple in merged}
 
 
-def _counts(d: _Description, iri: str, merged: Mapping[ox.Triple, None]) -> None:
+def _counts(
+    d: _Description, iri: str, merged: Mapping[ox.Triple, None], settings: Settings
+) -> None:
     d.number(iri, VOID + "triples", len(merged))
     subjects = {triple.subject for triple in merged}
     d.number(iri, VOID + "distinctSubjects", len(subjects))
@@ -140,22 +142,25 @@ def _counts(d: _Description, iri: str, merged: Mapping[ox.Triple, None]) -> None
     d.number(iri, VOID + "classes", len(members))
     d.number(iri, VOID + "properties", len(uses))
     d.number(iri, VOID + "entities", len({each for found in members.values() for each in found}))
-    for name, kind in _partition_names(members):
+    for name, kind in _partition_names(members, settings):
         part = f"{iri}#class-{name}"
         d.add(iri, VOID + "classPartition", part)
         d.add(part, VOID + "class", kind)
         d.number(part, VOID + "entities", len(members[kind]))
-    for name, predicate in _partition_names(uses):
+    for name, predicate in _partition_names(uses, settings):
         part = f"{iri}#property-{name}"
         d.add(iri, VOID + "propertyPartition", part)
         d.add(part, VOID + "property", predicate)
         d.number(part, VOID + "triples", uses[predicate])
 
 
-def _partition_names(terms: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """A readable fragment for each IRI; where two end alike, the later gets a number."""
+def _partition_names(terms: Iterable[str], settings: Settings) -> Iterator[tuple[str, str]]:
+    """A readable fragment for each IRI; where two end alike, the later gets a number.
+
+    Our own come first, so that the names do not depend on the base.
+    """
     seen: Counter[str] = Counter()
-    for term in sorted(terms):
+    for term in sorted(terms, key=lambda iri: (not iri.startswith(settings.base), iri)):
         match = _LOCAL.search(term)
         local = re.sub(r"[^\w-]+", "-", match[1]) if match else "x"
         seen[local] += 1
