@@ -25,8 +25,3 @@ def _text(name: str) -> str:
 def select(backend: Backend, name: str, **values: Term | Sequence[Term]) -> list[Row]:
     """The solutions of one of our queries, with its parameters set."""
     return store.select(backend, sparql.bind(_text(name), values))
-
-
-def ask(backend: Backend, name: str, **values: Term | Sequence[Term]) -> bool:
-    """The answer of one of our yes-or-no queries."""
-    return store.ask(backend, sparql.bind(_text(name), values))
