@@ -23,8 +23,10 @@ import rdflib
 from rdflib.plugins.stores.sparqlstore import SPARQLStore
 from SPARQLWrapper import CSV, JSON, N3, TURTLE, XML, SPARQLWrapper
 
-from clustergraph import rdf
+from clustergraph import rdf, store
+from clustergraph.errors import QueryError, StoreError
 from clustergraph.service import ClusterGraph
+from clustergraph.store.remote import RemoteStore
 
 FORMATS = {fmt.suffix: fmt for fmt in rdf.RDF_FORMATS}
 
@@ -431,6 +433,19 @@ def test_sparqlwrapper_works(site: Site) -> None:
     for form in (TURTLE, N3):  # each of their names for it is understood
         endpoint.setReturnFormat(form)
         assert rdflib.Graph().parse(data=endpoint.queryAndConvert(), format="turtle")
+
+
+def test_another_endpoint_is_asked_like_our_own_store(site: Site) -> None:
+    """Typed rows, triples, and errors in our words."""
+    remote = RemoteStore(site.url + "/sparql")
+    assert len(store.select(remote, QUERY)) == 11
+    assert store.ask(remote, "ASK { ?s ?p ?o }")
+    text = f"CONSTRUCT WHERE {{ <{site.base}id/organisation/biocat> ?p ?o }}"
+    assert len(list(store.construct(remote, text))) > 5
+    with pytest.raises(QueryError, match="refuses the query"):
+        store.ask(remote, "ASK { ?s ?p }")
+    with pytest.raises(StoreError, match="does not answer"):
+        store.ask(RemoteStore(f"http://127.0.0.1:{free_port()}/sparql"), "ASK { ?s ?p ?o }")
 
 
 def test_rdflib_sparqlstore_works(site: Site) -> None:

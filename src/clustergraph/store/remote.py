@@ -31,6 +31,7 @@ class RemoteStore:
         request.setTimeout(self._timeout)
         request.setMethod(POST)
         request.setQuery(query.text)
+        request.setOnlyConneg(True)  # else it names a format of its own in the parameters
         request.addCustomHttpHeader("Accept", fmt.media_type)
         for name, graphs in (
             ("default-graph-uri", dataset.default_graphs),
