@@ -208,7 +208,10 @@ def name_blank_nodes(quads: Iterable[ox.Quad], prefix: str) -> list[ox.Quad]:
     def name(term: object) -> object:
         return ox.BlankNode(prefix + term.value) if isinstance(term, ox.BlankNode) else term
 
-    named = [ox.Quad(*(name(term) for term in quad)) for quad in dataset]  # type: ignore[arg-type]
+    named = [
+        ox.Quad(*(name(term) for term in quad))  # type: ignore[arg-type]  # kinds are kept
+        for quad in dataset
+    ]
     plain = [quad for quad in everything if not any(isinstance(t, ox.BlankNode) for t in quad)]
     return plain + sorted(named, key=str)
 
