@@ -197,7 +197,7 @@ def test_the_lock_names_its_holder_and_dies_with_it(small: ClusterGraph, tmp_pat
     with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         holder.stdout.readline()
-        with pytest.raises(BusyError, match=f"Process {holder.pid} is writing"):
+        with pytest.raises(BusyError, match=rf"Process {holder.pid} \(write\) is writing"):
             small.build(force=True)
         holder.kill()
         holder.wait()

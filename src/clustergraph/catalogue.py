@@ -84,6 +84,16 @@ def describe(quads: Iterable[ox.Quad], inference: Inference, settings: Settings)
     return own + made
 
 
+def is_computed(quad: ox.Quad, settings: Settings) -> bool:
+    """Whether a quad is one that the program computes: an inference, or a part of the catalogue."""
+    graph = getattr(quad.graph_name, "value", "")
+    own = (settings.iri("graph/inferred"), settings.iri("graph/catalogue"))
+    if graph == settings.iri("graph/provenance"):
+        subject = getattr(quad.subject, "value", "")
+        return str(subject).split("#", 1)[0] in own
+    return graph in own
+
+
 def _dataset(merged: Mapping[ox.Triple, None], settings: Settings) -> list[ox.Quad]:
     iri = settings.dataset_iri
     d = _Description(settings.iri("graph/catalogue"))

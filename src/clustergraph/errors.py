@@ -7,7 +7,12 @@
     │   ├── QueryError             a SPARQL text is wrong: names line, column
     │   │   └── QueryRefusedError  well formed, but asks for what this endpoint does not do
     │   ├── ParameterError         a stored query got a wrong or no value
-    │   └── NotAcceptableError     no format that we have suits the Accept header
+    │   ├── NotAcceptableError     no format that we have suits the Accept header
+    │   ├── UnsupportedError       a document is in no format that is read here
+    │   └── TooLargeError          a document is larger than is read here
+    ├── UnauthorisedError          a token is missing, wrong, expired or revoked
+    ├── ForbiddenError             a token does not allow this, or nobody may do it
+    ├── PreconditionError          the graph has changed since the client looked at it
     ├── NotFoundError              no such thing, release or query
     ├── GoneError                  it was here, and was taken away on purpose
     ├── LimitError                 a query takes more than a query may take
@@ -104,6 +109,26 @@ class NotAcceptableError(UsageError):
         self.alternatives = alternatives
 
 
+class UnsupportedError(UsageError):
+    """A document is in no format that is read here."""
+
+
+class TooLargeError(UsageError):
+    """A document is larger, or nested deeper, than is read here."""
+
+
+class UnauthorisedError(ClusterGraphError):
+    """A token is missing, wrong, expired or revoked."""
+
+
+class ForbiddenError(ClusterGraphError):
+    """The token does not allow this, or nobody may do it."""
+
+
+class PreconditionError(ClusterGraphError):
+    """The graph has changed since the client looked at it (RFC 9110 section 13)."""
+
+
 class NotFoundError(ClusterGraphError):
     """There is no such thing, release or query."""
 
@@ -133,11 +158,15 @@ class OverloadedError(LimitError):
 
 
 class ValidationFailedError(ClusterGraphError):
-    """The graph breaks its shapes; ``text`` is the report for people."""
+    """The graph breaks its shapes.
 
-    def __init__(self, message: str, text: str) -> None:
+    ``text`` is the report for people, ``documents`` the report by media type.
+    """
+
+    def __init__(self, message: str, text: str, documents: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.text = text
+        self.documents = dict(documents or {})
 
 
 class StoreError(ClusterGraphError):
@@ -168,7 +197,12 @@ PROBLEMS: Mapping[type[ClusterGraphError], tuple[int, str]] = {
     QueryError: (400, "The query cannot be run"),
     QueryRefusedError: (400, "The query asks for what this endpoint does not do"),
     NotAcceptableError: (406, "No acceptable representation"),
+    UnsupportedError: (415, "A format that is not read here"),
+    TooLargeError: (413, "Too large"),
     UsageError: (400, "The request cannot be understood"),
+    UnauthorisedError: (401, "A token is needed"),
+    ForbiddenError: (403, "Not allowed"),
+    PreconditionError: (412, "The graph has changed"),
     NotFoundError: (404, "Not found"),
     GoneError: (410, "Gone"),
     TimeLimitError: (503, "The query took too long"),

@@ -13,7 +13,7 @@ from clustergraph import queries, rdf
 from clustergraph.errors import SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from clustergraph.queries import StoredQuery
     from clustergraph.settings import Settings
@@ -33,17 +33,8 @@ class Content:
 
     quads: tuple[ox.Quad, ...]
     """Every quad, in named graphs only."""
-    rules: Mapping[str, StoredQuery] = field(default_factory=dict)
-    """Inference rules: CONSTRUCT queries of ``ontology/rules/``."""
-    dataset_rules: Mapping[str, StoredQuery] = field(default_factory=dict)
-    """Validation rules over quads: SELECT queries of ``shapes/rules/``."""
     queries: Mapping[str, StoredQuery] = field(default_factory=dict)
     """The stored queries of ``queries/``."""
-
-    def graph(self, name: str) -> Iterator[ox.Quad]:
-        """The quads of one graph."""
-        wanted = ox.NamedNode(name)
-        return (quad for quad in self.quads if quad.graph_name == wanted)
 
 
 def files(settings: Settings) -> list[Path]:
@@ -104,15 +95,22 @@ def fingerprint(settings: Settings) -> str:
     return digest.hexdigest()
 
 
-def read(settings: Settings, progress: Callable[[str], None] = lambda _: None) -> Content:
+def read(
+    settings: Settings,
+    progress: Callable[[str], None] = lambda _: None,
+    *,
+    is_erased: Callable[[str], bool] = lambda _: False,
+) -> Content:
     """Read a project whole.
 
     Args:
         settings: the project's settings.
         progress: called with the name of each file before it is read.
+        is_erased: whether an IRI was erased, so that no file may hold it any more.
 
     Raises:
-        SourceError: a file cannot be read, or fills a graph that its folder does not allow.
+        SourceError: a file cannot be read, fills a graph that its folder does not allow, or holds
+            what was erased.
     """
     quads: list[ox.Quad] = []
     for number, path in enumerate(files(settings)):
@@ -120,21 +118,43 @@ def read(settings: Settings, progress: Callable[[str], None] = lambda _: None) -
         raw = rdf.read(
             settings.project / path, base=settings.written_base, name=_shown(settings, path)
         )
-        placed = _place(raw, path, settings)
-        quads += rdf.name_blank_nodes(
-            rdf.rebase(placed, settings.written_base, settings.base), f"f{number}"
-        )
+        placed = list(rdf.rebase(_place(raw, path, settings), settings.written_base, settings.base))
+        _check_erased(placed, path, settings, is_erased)
+        quads += rdf.name_blank_nodes(placed, f"f{number}")
+    return Content(quads=tuple(dict.fromkeys(quads)), queries=_queries(settings, "queries"))
 
-    def rq(folder: str) -> Mapping[str, StoredQuery]:
-        root = settings.project / folder
-        return queries.read_folder(root, written_base=settings.written_base, base=settings.base)
 
-    return Content(
-        quads=tuple(dict.fromkeys(quads)),
-        rules=rq("ontology/rules"),
-        dataset_rules=rq("shapes/rules"),
-        queries=rq("queries"),
-    )
+def _queries(settings: Settings, folder: str) -> Mapping[str, StoredQuery]:
+    root = settings.project / folder
+    return queries.read_folder(root, written_base=settings.written_base, base=settings.base)
+
+
+def rules(settings: Settings) -> Mapping[str, StoredQuery]:
+    """The project's inference rules: the CONSTRUCT queries of ``ontology/rules/``."""
+    return _queries(settings, "ontology/rules")
+
+
+def dataset_rules(settings: Settings) -> Mapping[str, StoredQuery]:
+    """The project's validation rules over quads: the SELECT queries of ``shapes/rules/``."""
+    return _queries(settings, "shapes/rules")
+
+
+def _check_erased(
+    quads: Iterable[ox.Quad], path: Path, settings: Settings, is_erased: Callable[[str], bool]
+) -> None:
+    own = {
+        term.value
+        for quad in quads
+        for term in quad
+        if isinstance(term, ox.NamedNode) and term.value.startswith(settings.base)
+    }
+    for iri in sorted(own):
+        if is_erased(iri):
+            raise SourceError(
+                _shown(settings, path),
+                f"holds <{iri}>, which was erased on request.",
+                hint="Take everything about it out of this file; it must not come back.",
+            )
 
 
 def _shown(settings: Settings, path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -100,6 +101,10 @@ _BY_SUFFIX = {each.suffix: each for each in RDF_FORMATS} | {
     "json": JSON_LD,
 }
 
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_REFUSED_SCHEMES = frozenset({"javascript", "data", "vbscript"})
+_NOT_IN_IRIS = re.compile('[\x00-\x20\x7f-\x9f<>"{}|\\\\^`\u202a-\u202e\u2066-\u2069\ufff0-\uffff]')
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _DOCTYPE = re.compile(rb"<!DOCTYPE", re.IGNORECASE)
 _PLACE = re.compile(r"^Parser error (?:at|between) line \d+[^:]*: ")
 
@@ -252,3 +257,41 @@ def _required(content: bytes | None) -> bytes:
     if content is None:  # pyoxigraph returns None only when it was given an output
         raise TypeError("serialize() returned nothing")
     return content
+
+
+def checked_iri(text: str) -> ox.NamedNode:
+    """An absolute IRI that may be written into the graph (RFC 3987; RFC 3986 section 3).
+
+    Raises:
+        ValueError: it is relative, has a scheme that a browser would run, is not in Unicode's
+            normal form C, or holds characters that no IRI can hold.
+    """
+    scheme = _SCHEME.match(text)
+    if scheme is None:
+        raise ValueError(f"<{text[:200]}> is no absolute IRI")
+    if scheme[1].lower() in _REFUSED_SCHEMES:
+        raise ValueError(f"<{text[:200]}>: IRIs of the scheme {scheme[1]} are not taken")
+    if not unicodedata.is_normalized("NFC", text):
+        raise ValueError(f"<{text[:200]}> is not in Unicode's normal form C")
+    bad = _NOT_IN_IRIS.search(text)
+    if bad is not None:
+        raise ValueError(f"<{text[:200]}> holds the character U+{ord(bad[0]):04X}")
+    return ox.NamedNode(text)
+
+
+def check_term(term: object) -> None:
+    """Check a term that somebody wants to write.
+
+    Raises:
+        ValueError: an IRI is none that may be written (see ``checked_iri``), or a literal holds a
+            character that XML cannot hold, so that not every format could give it back.
+    """
+    if isinstance(term, ox.NamedNode):
+        checked_iri(term.value)
+    elif isinstance(term, ox.Literal):
+        bad = _NOT_IN_XML.search(term.value)
+        if bad is not None:
+            raise ValueError(
+                f"A literal holds the character U+{ord(bad[0]):04X}: {term.value[:60]!r}"
+            )
+        checked_iri(term.datatype.value)

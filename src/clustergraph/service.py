@@ -9,7 +9,6 @@ for row in graph.select("SELECT ?s { ?s a <http://xmlns.com/foaf/0.1/Person> }")
 from __future__ import annotations
 
 import getpass
-import gzip
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,9 +16,7 @@ from typing import TYPE_CHECKING
 import pyoxigraph as ox
 
 from clustergraph import (
-    catalogue,
     evidence,
-    inference,
     pages,
     project,
     queries,
@@ -28,10 +25,16 @@ from clustergraph import (
     store,
     validation,
 )
-from clustergraph.errors import NotFoundError, SettingsError, SourceError, UsageError
+from clustergraph.errors import (
+    CorruptedError,
+    NotFoundError,
+    SettingsError,
+    SourceError,
+    UsageError,
+)
 from clustergraph.query import Limits, QueryPool
-from clustergraph.releases import Archive, Candidate, Manifest
-from clustergraph.releases.publish import PUBLIC
+from clustergraph.releases import Archive, Manifest, Pipeline, Record, history
+from clustergraph.releases.candidate import PUBLIC
 from clustergraph.store.embedded import EmbeddedStore
 from clustergraph.vocab import prefixes
 
@@ -39,10 +42,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from clustergraph.errors import ClusterGraphError
+    from clustergraph.patch import Patch
     from clustergraph.project import Content
     from clustergraph.queries import StoredQuery
+    from clustergraph.releases import Done, Write
     from clustergraph.settings import Settings
     from clustergraph.store import Answer, Backend, DatasetClause, Row
+
+
+_WAIT = 10.0
+"""How long a write waits for another writer, in seconds."""
 
 
 def _quiet(_step: str) -> None:
@@ -63,7 +73,7 @@ class OpenRelease:
     @property
     def etag(self) -> str:
         """The validator of everything that this release answers, without quotes."""
-        return f"{self.manifest.number}-{self.manifest.digest[:16]}"
+        return self.manifest.etag
 
 
 @dataclass(frozen=True)
@@ -98,6 +108,7 @@ class ClusterGraph:
         """
         self.settings = settings
         self.archive = Archive(settings.variable)
+        self.pipeline = Pipeline(self.archive, settings)
         self._public = public
         self._open: OpenRelease | None = None
         self._opening = threading.Lock()
@@ -118,7 +129,7 @@ class ClusterGraph:
         Raises:
             SourceError: a file cannot be read.
         """
-        return self._check(self.read(progress), progress)[1]
+        return self.pipeline.completed(self.read(progress).quads, progress)[1]
 
     def build(
         self,
@@ -126,6 +137,7 @@ class ClusterGraph:
         message: str = "",
         who: str = "",
         force: bool = False,
+        keep_written: bool = True,
         progress: Callable[[str], None] = _quiet,
     ) -> Built:
         """Build a release from the project's files and make it current.
@@ -133,7 +145,8 @@ class ClusterGraph:
         Args:
             message: why; kept in the release's manifest.
             who: who builds; the user's name if not given.
-            force: publish although the sources are those of the current release.
+            force: publish although the files are those of the current release.
+            keep_written: carry over what was written over HTTP; else the files alone count.
             progress: called with the name of each step before it is taken.
 
         Raises:
@@ -142,53 +155,29 @@ class ClusterGraph:
             BusyError: another process is writing.
             StoreError: the release could not be written; the current one stays.
         """
-        with self.archive.writing():
+        with self.archive.writing("build"):
             fingerprint = project.fingerprint(self.settings)
-            current = self.archive.current_number()
-            if current is not None and not force:
-                manifest = self.archive.manifest(current)
-                if manifest.fingerprint == fingerprint:
-                    return Built(manifest, validation.Report(), fresh=False)
-            content = self.read(progress)
-            quads, report = self._check(content, progress)
-            report.raise_for_violations()
-            progress("writing the release")
-            manifest = Candidate(self.archive, self.settings).write(
-                quads,
-                report=report.to_turtle(),
-                findings=report.counts(),
+            manifest = self._unchanged(fingerprint)
+            if manifest is not None and keep_written and not force:
+                return Built(manifest, validation.Report(), fresh=False)
+            manifest, report = self.pipeline.build(
+                self.read(progress).quads,
                 fingerprint=fingerprint,
-                who=who or _user(),
-                why=message,
+                record=Record(kind="build", who=who or _user(), why=message),
+                keep_written=keep_written,
+                progress=progress,
             )
-            self.archive.thin(self.settings.keep)
+            self.archive.thin(self.settings.keep, self.settings.keep_days)
             return Built(manifest, report, fresh=True)
 
-    def _check(
-        self, content: Content, progress: Callable[[str], None]
-    ) -> tuple[list[ox.Quad], validation.Report]:
-        """All quads of the release that the content would make, and its report."""
-        public = [quad for quad in content.quads if not self._is_restricted(quad)]
-        progress("inference")
-        rules = {**inference.owl_rules(self.settings), **content.rules}
-        inferred = inference.infer(public, rules)
-        derived = inferred.quads(self.settings)
-        derived += catalogue.describe([*public, *derived], inferred, self.settings)
-        report = validation.validate(
-            public,
-            list(content.graph(self.settings.iri("shapes"))),
-            rules=content.dataset_rules,
-            derived=derived,
-            base=self.settings.base,
-            prefixes=self.prefixes,
-            progress=progress,
-        )
-        return list(dict.fromkeys([*content.quads, *derived])), report
-
-    def _is_restricted(self, quad: ox.Quad) -> bool:
-        return isinstance(quad.graph_name, ox.NamedNode) and self.settings.is_restricted(
-            quad.graph_name.value
-        )
+    def _unchanged(self, fingerprint: str) -> Manifest | None:
+        """The current release, if it rests on files with that fingerprint and is whole."""
+        try:
+            current = self.archive.current()
+            manifest = self.archive.manifest(current.number) if current else None
+        except CorruptedError:
+            return None
+        return manifest if manifest and manifest.fingerprint == fingerprint else None
 
     def check_evidence(self, source: Path) -> evidence.Checked:
         """Check every passage and every literal of the project's files against a source text.
@@ -381,10 +370,38 @@ class ClusterGraph:
 
     def delta(self, number: int) -> Iterator[str]:
         """The lines of a release's delta: ``A`` or ``D`` and the quad."""
-        self.archive.manifest(number)
-        with gzip.open(self.archive.path(number) / "delta.nq.gz", "rt", encoding="utf-8") as lines:
-            for line in lines:
-                yield line.rstrip("\n")
+        return history.delta(self.archive, number).lines()
+
+    def diff(self, old: int, new: int) -> Patch:
+        """What makes release ``new`` out of ``old``, in public graphs.
+
+        Raises:
+            NotFoundError: there never was such a release.
+        """
+        return history.diff(self.archive, old, new)
+
+    def rollback(self, number: int, *, message: str = "", who: str = "") -> Manifest:
+        """Publish a new release that is equal to an earlier one.
+
+        Raises:
+            NotFoundError, GoneError: there is no such release.
+            BusyError: another process is writing.
+            StoreError: it cannot be read, or the new one not be written.
+        """
+        why = message or f"Back to release {number}"
+        with self.archive.writing("rollback"):
+            return self.pipeline.rollback(
+                number, Record(kind="rollback", who=who or _user(), why=why)
+            )
+
+    def commit(self, writes: Sequence[Write]) -> list[Done | ClusterGraphError]:
+        """Publish writes in one release; see ``Pipeline.commit``.
+
+        Raises:
+            BusyError: another process is writing.
+            StoreError: nothing could be written.
+        """
+        return self.pipeline.commit(writes, wait=_WAIT)
 
     # -- the installation -----------------------------------------------------------------
 
@@ -410,7 +427,7 @@ class ClusterGraph:
             "files",
             fine=True,
             message=f"{len(project.files(self.settings))} files, {len(content.quads)} quads, "
-            f"{len(content.queries)} stored queries, {len(content.rules)} rules",
+            f"{len(content.queries)} stored queries",
         )
 
     def _doctor_variable(self) -> Check:

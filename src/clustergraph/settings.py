@@ -25,6 +25,12 @@ PROJECT_FILE = "clustergraph.toml"
 ENVIRONMENT_PREFIX = "CG_"
 
 
+_CHOICES = {
+    "default_graph": ("merge", "separate"),
+    "blank_nodes": ("skolemise", "keep", "refuse"),
+}
+
+
 def _setting(help_text: str, default: Any, *, key: str) -> Any:
     """Declare a setting: ``key`` is its place in the TOML file (``table.name``)."""
     return field(default=default, metadata={"help": help_text, "key": key})
@@ -104,7 +110,36 @@ class Settings:
         12_000_000,
         key="query.in-memory",
     )
+    update_graph: str = _setting(
+        "Graph, relative to the base, that takes what is written without naming a graph",
+        "graph/curation",
+        key="dataset.update-graph",
+    )
+    blank_nodes: str = _setting(
+        'Blank nodes in what is written over HTTP: "skolemise" (they get IRIs), "keep" or "refuse"',
+        "skolemise",
+        key="dataset.blank-nodes",
+    )
+    derive: bool = _setting(
+        "Whether inferences and the catalogue are computed into graphs of their own",
+        True,
+        key="dataset.derive",
+    )
+    max_upload: int = _setting(
+        "Largest document that is written over HTTP, in MiB once it is decompressed",
+        64,
+        key="write.max-upload",
+    )
+    write_seconds: int = _setting(
+        "Longest time that a write may take, in seconds", 120, key="write.seconds"
+    )
+    write_memory: int = _setting(
+        "Memory that the writer may take, in MiB", 4096, key="write.memory"
+    )
     keep: int = _setting("Number of releases to keep", 20, key="releases.keep")
+    keep_days: int = _setting(
+        "For so many days the last release of each day is kept", 30, key="releases.keep-days"
+    )
 
     def iri(self, path: str) -> str:
         """The IRI of ``path`` under the base."""
@@ -194,11 +229,13 @@ def load(
     values["base"] = _base(values.get("base") or written_base, path)
     values.setdefault("slug", folder.name.lower().replace("_", "-").replace(" ", "-"))
     values.setdefault("title", values["slug"])
-    if values.get("default_graph", "merge") not in {"merge", "separate"}:
-        raise SettingsError(
-            f'{path}: dataset.default-graph is "{values["default_graph"]}".',
-            hint='It must be "merge" or "separate".',
-        )
+    for name, allowed in _CHOICES.items():
+        if values.get(name, allowed[0]) not in allowed:
+            key = next(key for each, key, _default, _help in declared() if each == name)
+            raise SettingsError(
+                f'{path}: {key} is "{values[name]}".',
+                hint="It must be one of: " + ", ".join(f'"{each}"' for each in allowed) + ".",
+            )
     return Settings(
         project=folder,
         variable=Path(variable).resolve() if variable else _variable(folder, values["slug"]),
@@ -253,6 +290,11 @@ def _coerce(name: str, text: str, default: Any) -> Any:
     """A value out of the environment, in the type that the default has."""
     if isinstance(default, tuple):
         return tuple(part.strip() for part in text.split(",") if part.strip())
+    if isinstance(default, bool):
+        if text.lower() in {"true", "false"}:
+            return text.lower() == "true"
+        variable = ENVIRONMENT_PREFIX + name.upper()
+        raise SettingsError(f"{variable} must be true or false, not {text!r}.")
     if isinstance(default, int):
         try:
             return int(text)

@@ -55,6 +55,7 @@ UPDATE_FORMS = frozenset(
     {"INSERT", "DELETE", "LOAD", "CLEAR", "CREATE", "DROP", "COPY", "MOVE", "ADD", "WITH"}
 )
 _PROLOGUE = frozenset({"BASE", "PREFIX", "VERSION"})
+_ERROR_PLACE = re.compile(r"^error at (\d+):(\d+): expected (?:one of )?(.*)$", re.DOTALL)
 _OPEN, _CLOSE = {"{": "}", "(": ")", "[": "]"}, {"}", ")", "]"}
 
 _ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
@@ -120,12 +121,7 @@ def parse(text: str, *, max_length: int = 262_144, max_nesting: int = 64) -> Que
         QueryError: empty, an update, two queries, too long, too deep, unbalanced.
         QueryRefusedError: it calls SERVICE.
     """
-    if len(text) > max_length:
-        raise QueryError(
-            f"The query has {len(text)} characters; at most {max_length} are read.",
-            hint="Move long lists of values into several queries.",
-        )
-    plain = unescape(text)
+    plain = _read(text, max_length)
     found: Form | None = None
     expected: list[tuple[str, int]] = []
     previous = Token("", "", 0)
@@ -152,11 +148,53 @@ def parse(text: str, *, max_length: int = 262_144, max_nesting: int = 64) -> Que
         raise QueryError(
             "The text holds no query.", hint="Start with SELECT, ASK, CONSTRUCT or DESCRIBE."
         )
+    _closed(expected, plain)
+    return Query(plain, found)
+
+
+def guarded(text: str, *, max_length: int, max_nesting: int) -> str:
+    """The text of an update with its codepoint escapes resolved, if it may be read on.
+
+    Raises:
+        QueryError: too long, too deep, unbalanced.
+        QueryRefusedError: it calls SERVICE or LOAD.
+    """
+    plain = _read(text, max_length)
+    expected: list[tuple[str, int]] = []
+    previous = ""
+    for token in tokens(plain):
+        word = token.text.upper()
+        if token.kind == "punctuation":
+            _nest(token, expected, plain, max_nesting)
+        elif token.kind == "word":
+            if "SERVICE" in word:
+                _no_service(token, plain)
+            if "LOAD" in word and not expected:
+                _no_load(token, plain)
+        elif token.kind == "name" and previous != "PREFIX":
+            if word.startswith("SERVICE"):
+                _no_service(token, plain)
+            if word.startswith("LOAD") and not expected:
+                _no_load(token, plain)
+        previous = word
+    _closed(expected, plain)
+    return plain
+
+
+def _read(text: str, max_length: int) -> str:
+    if len(text) > max_length:
+        raise QueryError(
+            f"The text has {len(text)} characters; at most {max_length} are read.",
+            hint="Move long lists of values into several requests.",
+        )
+    return unescape(text)
+
+
+def _closed(expected: list[tuple[str, int]], text: str) -> None:
     if expected:
         bracket, start = expected[-1]
-        line, column = position(plain, start)
+        line, column = position(text, start)
         raise QueryError(f"'{bracket}' is never closed.", line=line, column=column)
-    return Query(plain, found)
 
 
 def _nest(token: Token, expected: list[tuple[str, int]], text: str, deepest: int) -> None:
@@ -210,6 +248,19 @@ def _no_service(token: Token, text: str) -> NoReturn:
     )
 
 
+def _no_load(token: Token, text: str) -> NoReturn:
+    """LOAD would make the server fetch an address that a stranger names."""
+    line, column = position(text, token.start)
+    raise QueryRefusedError(
+        "LOAD is not allowed here.",
+        line=line,
+        column=column,
+        hint="Fetch the document yourself and send it to /graphs."
+        if token.kind == "word"
+        else "If it is a prefix, give it a name that does not begin with 'load'.",
+    )
+
+
 def _no_query(token: Token, text: str) -> NoReturn:
     line, column = position(text, token.start)
     raise QueryError(
@@ -245,3 +296,32 @@ def bind(text: str, values: Mapping[str, Term | Sequence[Term]]) -> str:
     if missing:
         raise ParameterError("The query has no parameter " + ", ".join(missing) + ".")
     return "".join(pieces)
+
+
+def engine_error(error: SyntaxError, kind: str = "query") -> QueryError:
+    """The engine's syntax error in our words, with the place that it names."""
+    match = _ERROR_PLACE.match(error.msg or str(error))
+    if match is None:
+        return QueryError(f"The {kind} is not valid SPARQL: {error}")
+    line, column, expected = int(match[1]), int(match[2]), match[3]
+    if "Prefix not found" in expected:
+        return QueryError(
+            "A prefix is used that is not declared.",
+            line=line,
+            column=column,
+            hint=f"Declare it at the head of the {kind}: PREFIX name: <IRI>",
+        )
+    if "unbound" in expected:
+        return QueryError(
+            "The SELECT clause names a variable that is neither grouped nor aggregated.",
+            line=line,
+            column=column,
+        )
+    words = re.findall(r'"([^"]{1,12})"|\b([A-Z_]{2,})\b', re.sub(r"\[[^\]]*\]", "", expected))
+    readable = ", ".join(dict.fromkeys(a or b for a, b in words))
+    return QueryError(
+        f"The {kind} is not valid SPARQL"
+        + (f"; here could stand: {readable}." if readable else " here."),
+        line=line,
+        column=column,
+    )

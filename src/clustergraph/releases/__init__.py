@@ -1,7 +1,9 @@
 """Releases: immutable numbered states of the graph on disk, published by an atomic switch."""
 
 from clustergraph.releases.archive import Archive
+from clustergraph.releases.candidate import Candidate, Record
 from clustergraph.releases.manifest import Manifest
-from clustergraph.releases.publish import Candidate
+from clustergraph.releases.pipeline import Done, Pipeline
+from clustergraph.releases.writes import Grant, Write
 
-__all__ = ["Archive", "Candidate", "Manifest"]
+__all__ = ["Archive", "Candidate", "Done", "Grant", "Manifest", "Pipeline", "Record", "Write"]

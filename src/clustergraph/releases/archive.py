@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import fcntl
 import os
 import shutil
+import time
 from typing import TYPE_CHECKING
 
-from clustergraph.errors import BusyError, CorruptedError, NoSpaceError, NotFoundError, StoreError
+from clustergraph.errors import (
+    BusyError,
+    CorruptedError,
+    GoneError,
+    NoSpaceError,
+    NotFoundError,
+    StoreError,
+)
 from clustergraph.releases import manifest as manifests
 
 if TYPE_CHECKING:
@@ -25,6 +34,7 @@ class Archive:
     """All releases below ``folder`` (``var``)::
 
     releases/000042/   one release
+    history/000041/    manifest and deltas of one that was thinned
     current            the number of the one that is served
     lock               held by the one process that writes; names it
     """
@@ -32,6 +42,7 @@ class Archive:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._releases = folder / "releases"
+        self._history = folder / "history"
         self._current = folder / "current"
 
     def path(self, number: int) -> Path:
@@ -43,19 +54,36 @@ class Archive:
         """Where the next release is made; only the holder of the lock may touch it."""
         return self._releases / CANDIDATE
 
+    def record(self, number: int) -> Path:
+        """Where the manifest and the deltas of a release are, be it thinned.
+
+        Raises:
+            NotFoundError: there never was such a release.
+        """
+        for folder in (self.path(number), self._history / f"{number:0{_DIGITS}}"):
+            if (folder / manifests.NAME).is_file():
+                return folder
+        raise NotFoundError(f"There is no release {number}.")
+
     def numbers(self) -> list[int]:
         """The numbers of all complete releases, oldest first."""
-        if not self._releases.is_dir():
-            return []
-        return sorted(
-            int(path.name)
-            for path in self._releases.iterdir()
-            if path.name.isdigit() and (path / manifests.NAME).is_file()
-        )
+        return _numbered(self._releases)
+
+    def known(self) -> list[int]:
+        """The numbers of all releases that there are or were, oldest first."""
+        return sorted({*self.numbers(), *_numbered(self._history)})
+
+    def next_number(self) -> int:
+        """A number that no release ever had."""
+        return max(self.known(), default=0) + 1
 
     def manifests(self) -> list[Manifest]:
-        """The manifests of all complete releases, newest first."""
+        """The manifests of all releases that are kept, newest first."""
         return [manifests.read(self.path(number)) for number in reversed(self.numbers())]
+
+    def history(self) -> list[Manifest]:
+        """The manifests of all releases that there are or were, newest first."""
+        return [manifests.read(self.record(number)) for number in reversed(self.known())]
 
     def current_number(self) -> int | None:
         """The number of the release that is served, or None if nothing was ever published.
@@ -88,15 +116,29 @@ class Archive:
             )
         return number
 
+    def current(self) -> Manifest | None:
+        """The manifest of the current release, be its other files damaged; None if there is none.
+
+        Raises:
+            CorruptedError: the pointer or the manifest is damaged.
+        """
+        number = self.current_number()
+        return None if number is None else manifests.read(self.path(number))
+
     def manifest(self, number: int) -> Manifest:
         """The manifest of a release.
 
         Raises:
             NotFoundError: there is no such release.
+            GoneError: it was thinned.
             CorruptedError: its files are not those that were written.
         """
         if number not in self.numbers():
-            raise NotFoundError(f"There is no release {number}.")
+            self.record(number)
+            raise GoneError(
+                f"Release {number} is not kept any more; what changed in it is.",
+                hint="The releases that are kept: clustergraph releases",
+            )
         manifest = manifests.read(self.path(number))
         self._check_sizes(manifest)
         return manifest
@@ -117,8 +159,12 @@ class Archive:
                 )
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self, what: str = "write", *, wait: float = 0.0) -> Iterator[None]:
         """Hold the lock for writing; what an interrupted writer left behind is removed first.
+
+        Args:
+            what: told to those who find the lock held.
+            wait: how long to wait for another writer, in seconds.
 
         Raises:
             BusyError: another process holds it; names that process.
@@ -126,29 +172,45 @@ class Archive:
         """
         try:
             self._releases.mkdir(parents=True, exist_ok=True)
+            self._history.mkdir(exist_ok=True)
             descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise NoSpaceError(f"{self.folder} cannot be written: {error.strerror}") from error
         try:
+            self._lock(descriptor, time.monotonic() + wait)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, f"{os.getpid()} ({what})\n".encode(), 0)
             except OSError as error:
-                holder = os.pread(descriptor, 64, 0).decode("ascii", "replace").strip() or "unknown"
-                raise BusyError(
-                    f"Process {holder} is writing to {self.folder}.",
-                    hint="Wait until it has finished, and try again.",
-                ) from error
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+                raise NoSpaceError(f"{self.folder} cannot be written: {error.strerror}") from error
             self._clean()
             yield
         finally:
-            os.close(descriptor)
+            os.close(descriptor)  # which gives the lock back, as the death of the process does
+
+    def _lock(self, descriptor: int, deadline: float) -> None:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                if time.monotonic() < deadline:
+                    time.sleep(0.02)
+                    continue
+                holder = os.pread(descriptor, 64, 0).decode("ascii", "replace").strip()
+                raise BusyError(
+                    f"Process {holder or 'unknown'} is writing to {self.folder}.",
+                    hint="Wait until it has finished, and try again.",
+                ) from error
+            return
 
     def _clean(self) -> None:
-        for path in self._releases.iterdir():
-            unfinished = path.name.isdigit() and not (path / manifests.NAME).is_file()
-            if path.name.startswith(CANDIDATE) or unfinished:
+        for folder in (self._releases, self._history):
+            for path in folder.iterdir():
+                unfinished = path.name.isdigit() and not (path / manifests.NAME).is_file()
+                if path.name.startswith(".") or unfinished:
+                    shutil.rmtree(path, ignore_errors=True)
+        for path in self.folder.glob(".*"):
+            if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
 
     def switch(self, number: int) -> None:
@@ -163,16 +225,50 @@ class Archive:
         waiting.rename(self._current)
         sync_folder(self.folder)
 
-    def thin(self, keep: int) -> list[int]:
-        """Remove the oldest releases but ``keep``; never the current one. Gives those removed."""
-        current = self.current_number()
-        removable = [number for number in self.numbers() if number != current]
-        gone = removable[: max(0, len(removable) + 1 - keep)]
+    def thin(self, keep: int, days: int) -> list[int]:
+        """Remove old releases, but keep their manifests and deltas. Gives those removed.
+
+        Args:
+            keep: how many of the newest stay.
+            days: for so many days the last release of each day stays.
+        """
+        numbers = self.numbers()
+        staying = {self.current_number(), *numbers[-max(keep, 1) :]}
+        since = datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=days)
+        last = {manifests.read(self.path(number)).created[:10]: number for number in numbers}
+        staying |= {number for day, number in last.items() if day > since.isoformat()}
+        gone = [number for number in numbers if number not in staying]
         for number in gone:
-            path = self.path(number)
-            path.joinpath(manifests.NAME).unlink()  # no longer a release, whatever comes after
-            shutil.rmtree(path, ignore_errors=True)
+            self._thin(number)
         return gone
+
+    def _thin(self, number: int) -> None:
+        source, target = self.path(number), self._history / f"{number:0{_DIGITS}}"
+        if not target.exists():
+            part = target.with_name(f".{target.name}")
+            part.mkdir()
+            for path in [*source.glob("*.nq.gz"), source / manifests.NAME]:
+                os.link(path, part / path.name)
+            sync_folder(part)
+            part.rename(target)
+            sync_folder(target.parent)
+        self.remove(number)
+
+    def remove(self, number: int) -> None:
+        """Remove a release for good."""
+        path = self.path(number)
+        path.joinpath(manifests.NAME).unlink()  # no longer a release, whatever comes after
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _numbered(folder: Path) -> list[int]:
+    if not folder.is_dir():
+        return []
+    return sorted(
+        int(path.name)
+        for path in folder.iterdir()
+        if path.name.isdigit() and (path / manifests.NAME).is_file()
+    )
 
 
 def sync_folder(folder: Path) -> None:

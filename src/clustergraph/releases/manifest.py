@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from clustergraph.errors import CorruptedError
@@ -11,7 +11,7 @@ from clustergraph.errors import CorruptedError
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 NAME = "manifest.json"
 
 
@@ -21,23 +21,32 @@ class Manifest:
 
     number: int
     parent: int | None
+    """The release that it was made from: what its delta is relative to."""
     created: str
-    """When it was published: RFC 3339, UTC."""
+    """When it was published: RFC 3339, UTC; never before its parent."""
+    kind: str = "build"
+    """What made it: build, update, graph, rollback, forget."""
     who: str
     why: str
+    changes: tuple[dict[str, str], ...] = ()
+    """Where several writes were published together: kind, who and why of each."""
     base: str
     fingerprint: str
-    """Of the sources it was built from; see ``project.fingerprint``."""
+    """Of the files that it rests on; see ``project.fingerprint``."""
+    built: int = 0
+    """The last release in which the files were read; what was written since are the deltas."""
     digest: str
-    """SHA-256 of the canonical N-Quads of the public named graphs."""
+    """SHA-256 of the public dataset as canonical N-Quads (RDFC-1.0), without the merge."""
     triples: int
     """Triples of the default graph: each counted once."""
     quads: int
-    """Statements in all public named graphs."""
+    """Statements in all public graphs; the merge is not counted."""
     graphs: dict[str, int]
     """Triples by public named graph."""
     restricted: bool
     """Whether there is a full store beside the public one."""
+    restricted_graphs: dict[str, int] = field(default_factory=dict)
+    """Triples by restricted graph; for those alone who may see them."""
     added: int
     removed: int
     findings: dict[str, int]
@@ -50,6 +59,11 @@ class Manifest:
         """The manifest as stored."""
         return json.dumps(asdict(self), indent=2, sort_keys=True) + "\n"
 
+    @property
+    def etag(self) -> str:
+        """The validator of the release, without quotes."""
+        return f"{self.number}-{self.digest[:16]}"
+
 
 def read(folder: Path) -> Manifest:
     """The manifest of the release in ``folder``.
@@ -59,16 +73,18 @@ def read(folder: Path) -> Manifest:
     """
     path = folder / NAME
     try:
-        fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        manifest = Manifest(**fields)
-    except (OSError, ValueError, TypeError) as error:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if content.get("version", 0) > FORMAT_VERSION:
+            raise CorruptedError(
+                f"{path} was written by a newer clustergraph (format {content['version']}).",
+                hint="Install that version.",
+            )
+        known = {each.name for each in fields(Manifest)}
+        content["changes"] = tuple(content.get("changes", ()))
+        content.setdefault("built", content["number"])
+        return Manifest(**{name: value for name, value in content.items() if name in known})
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise CorruptedError(
             f"{path} cannot be read: {error}",
-            hint="Go back to an earlier release, or build again.",
+            hint="Go back to an earlier release (clustergraph rollback), or build again.",
         ) from error
-    if manifest.version > FORMAT_VERSION:
-        raise CorruptedError(
-            f"{path} was written by a newer clustergraph (format {manifest.version}).",
-            hint="Install that version.",
-        )
-    return manifest

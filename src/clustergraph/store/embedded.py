@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 import pyoxigraph as ox
 
-from clustergraph import errors, rdf
+from clustergraph import errors, rdf, sparql
 from clustergraph.store.backend import STORED_DATASET, Answer, DatasetClause
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 _CHUNK = 64 * 1024
 _WAITING = 8  # chunks that a slow reader may leave waiting: bounds memory, makes the query pause
 _UNKNOWN_FUNCTION = re.compile(r"custom function <(.+?)> is not supported")
-_ERROR_PLACE = re.compile(r"^error at (\d+):(\d+): expected (?:one of )?(.*)$", re.DOTALL)
 
 
 class EmbeddedStore:
@@ -77,18 +76,39 @@ def evaluate(
 def _results(
     store: ox.Store, query: Query, dataset: DatasetClause
 ) -> ox.QuerySolutions | ox.QueryTriples | ox.QueryBoolean:
-    """Evaluate a query; a function that nobody knows is an expression error (17.3)."""
+    default = _names(dataset.default_graphs) if dataset else None
+    return solve(store, query.text, default, _names(dataset.named_graphs) if dataset else None)
+
+
+def solve(
+    store: ox.Store,
+    text: str,
+    default_graph: list[Any] | None = None,
+    named_graphs: list[Any] | None = None,
+) -> ox.QuerySolutions | ox.QueryTriples | ox.QueryBoolean:
+    """Evaluate a query; a function that nobody knows is an expression error (17.3).
+
+    Args:
+        store: what is asked.
+        text: a query that was guarded.
+        default_graph: graphs whose union stands in for the default graph; None: the stored one.
+        named_graphs: the graphs that GRAPH sees; None: all.
+
+    Raises:
+        QueryError: the query is wrong.
+        OSError, RuntimeError: as the engine tells them; see ``store_error``.
+    """
     unknown: dict[ox.NamedNode, Callable[..., Any]] = {}
     while True:
         try:
             return store.query(
-                query.text,
-                default_graph=_names(dataset.default_graphs) if dataset else None,
-                named_graphs=_names(dataset.named_graphs) if dataset else None,
+                text,
+                default_graph=default_graph,
+                named_graphs=named_graphs,
                 custom_functions=unknown,
             )
         except SyntaxError as error:
-            raise query_error(error) from error
+            raise sparql.engine_error(error) from error
         except ValueError as error:  # an IRI of the dataset clause is none
             raise errors.QueryError(str(error)) from error
         except RuntimeError as error:
@@ -197,35 +217,6 @@ def _told(error: BaseException) -> BaseException:
     if isinstance(error, (OSError, RuntimeError)):
         return store_error(error)
     return error
-
-
-def query_error(error: SyntaxError) -> errors.QueryError:
-    """The engine's syntax error in our words, with the place that it names."""
-    match = _ERROR_PLACE.match(error.msg or str(error))
-    if match is None:
-        return errors.QueryError(f"The query is not valid SPARQL: {error}")
-    line, column, expected = int(match[1]), int(match[2]), match[3]
-    if "Prefix not found" in expected:
-        return errors.QueryError(
-            "A prefix is used that is not declared.",
-            line=line,
-            column=column,
-            hint="Declare it at the head of the query: PREFIX name: <IRI>",
-        )
-    if "unbound" in expected:
-        return errors.QueryError(
-            "The SELECT clause names a variable that is neither grouped nor aggregated.",
-            line=line,
-            column=column,
-        )
-    words = re.findall(r'"([^"]{1,12})"|\b([A-Z_]{2,})\b', re.sub(r"\[[^\]]*\]", "", expected))
-    readable = ", ".join(dict.fromkeys(a or b for a, b in words))
-    return errors.QueryError(
-        "The query is not valid SPARQL"
-        + (f"; here could stand: {readable}." if readable else " here."),
-        line=line,
-        column=column,
-    )
 
 
 def store_error(error: OSError | RuntimeError, folder: Path | None = None) -> errors.StoreError:

@@ -100,7 +100,16 @@ class Report:
                 f"{number} violation{'s' if number > 1 else ''} of the shapes: "
                 "the current release stays as it is.",
                 self.to_text(),
+                self.documents(),
             )
+
+    def documents(self) -> dict[str, str]:
+        """The report by media type."""
+        return {
+            "text/plain": self.to_text(),
+            "application/json": self.to_json(),
+            "text/turtle": self.to_turtle().decode(),
+        }
 
     def short(self, iri: str) -> str:
         """An IRI with the longest prefix that fits."""

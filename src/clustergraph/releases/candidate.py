@@ -1,0 +1,443 @@
+"""The next release in the making: fork, change, publish; or discard.
+
+Nothing that readers see is touched before the last step. A candidate that is given up, or whose
+writer died, is a folder without manifest: the next writer removes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import hashlib
+import os
+import shutil
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import pyoxigraph as ox
+
+from clustergraph import patch, rdf
+from clustergraph.errors import CorruptedError, StoreError
+from clustergraph.patch import Patch
+from clustergraph.releases import manifest as manifests
+from clustergraph.releases.archive import sync_folder
+from clustergraph.releases.manifest import Manifest
+from clustergraph.store.embedded import store_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from clustergraph.releases.archive import Archive
+    from clustergraph.settings import Settings
+
+PUBLIC, FULL, REPORT = "public", "full", "report.ttl"
+DELTA, WRITTEN = "delta.nq.gz", "written.nq.gz"
+RESTRICTED = "restricted-"
+"""Stands before the names of the files that hold the restricted part of a delta."""
+_BULK = 20_000  # quads from which on the bulk loader is faster than a transaction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """What is remembered of a change."""
+
+    kind: str
+    who: str
+    why: str
+
+
+class Candidate:
+    """A release in the making; to be used under ``Archive.writing``.
+
+    It holds a store of what is public and, where there are restricted graphs, one of everything.
+    """
+
+    def __init__(self, archive: Archive, settings: Settings) -> None:
+        """An empty candidate; see ``fork`` for one that starts from a release."""
+        self.archive = archive
+        self.settings = settings
+        self.parent: Manifest | None = None
+        self.patch = Patch()
+        """All that was applied since the fork."""
+        self.graphs: Counter[str] = Counter()
+        """Quads by named graph, restricted ones too."""
+        self.triples = 0
+        """Triples of the public default graph."""
+        self._folder = archive.candidate
+        self._public: ox.Store | None = None
+        self._full: ox.Store | None = None
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    @classmethod
+    def empty(cls, archive: Archive, settings: Settings) -> Candidate:
+        """A candidate without content.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        candidate = cls(archive, settings)
+        with _telling(candidate):
+            candidate._folder.mkdir(parents=True)
+            candidate._public = ox.Store(str(candidate._folder / PUBLIC))
+        return candidate
+
+    @classmethod
+    def fork(cls, archive: Archive, settings: Settings, parent: Manifest) -> Candidate:
+        """A candidate that holds what ``parent`` holds: hard links to its files.
+
+        Raises:
+            StoreError: it cannot be written, or the parent cannot be read.
+        """
+        candidate = cls(archive, settings)
+        with _telling(candidate):
+            candidate._folder.mkdir(parents=True)
+            for name in (PUBLIC, FULL) if parent.restricted else (PUBLIC,):
+                source = archive.path(parent.number) / name
+                ox.Store.read_only(str(source)).backup(str(candidate._folder / name))
+            candidate._public = ox.Store(str(candidate._folder / PUBLIC))
+            if parent.restricted:
+                candidate._full = ox.Store(str(candidate._folder / FULL))
+        candidate.parent = parent
+        candidate.graphs = Counter({**parent.graphs, **parent.restricted_graphs})
+        candidate.triples = parent.triples
+        return candidate
+
+    # -- reading -------------------------------------------------------------------------------
+
+    @property
+    def public(self) -> ox.Store:
+        """What anybody may see."""
+        if self._public is None:
+            raise ValueError("the candidate is closed")
+        return self._public
+
+    @property
+    def everything(self) -> ox.Store:
+        """All there is."""
+        return self._full if self._full is not None else self.public
+
+    def quads(self) -> Iterator[ox.Quad]:
+        """All quads, restricted ones too, without the merge."""
+        return stated(self.everything, self._merged)
+
+    @property
+    def _merged(self) -> bool:
+        return self.settings.default_graph == "merge"
+
+    # -- changing ------------------------------------------------------------------------------
+
+    def apply(
+        self,
+        change: Patch,
+        *,
+        created: Iterable[ox.NamedNode] = (),
+        dropped: Iterable[ox.NamedNode] = (),
+    ) -> None:
+        """Apply a patch that fits what is there; keeps the merge exact.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        with _telling(self):
+            visible = change.where(lambda quad: not self._is_restricted(quad))
+            hidden = len(visible) != len(change) or any(
+                self.settings.is_restricted(graph.value) for graph in created
+            )
+            if hidden and self._full is None:
+                self.public.flush()
+                self.public.backup(str(self._folder / FULL))
+                self._full = ox.Store(str(self._folder / FULL))
+            self.triples += self._into(self.public, visible)
+            if self._full is not None:
+                self._into(self._full, change)
+            self._count(change, created, dropped)
+        self.patch = self.patch.then(change)
+
+    def _into(self, store: ox.Store, change: Patch) -> int:
+        """Apply to one store; gives by how many triples its default graph grew."""
+        before = 0
+        for quad in change.removed:
+            store.remove(quad)
+            before -= isinstance(quad.graph_name, ox.DefaultGraph)
+        _add(store, change.added)
+        if not self._merged:
+            return before + sum(isinstance(q.graph_name, ox.DefaultGraph) for q in change.added)
+        gone = [
+            triple
+            for triple in dict.fromkeys(rdf.triples(change.removed))
+            if not any(
+                isinstance(each.graph_name, ox.NamedNode)
+                for each in store.quads_for_pattern(
+                    triple.subject, triple.predicate, triple.object, None
+                )
+            )
+        ]
+        for triple in gone:
+            store.remove(ox.Quad(triple.subject, triple.predicate, triple.object))
+        new = [
+            quad
+            for triple in dict.fromkeys(rdf.triples(change.added))
+            if (quad := ox.Quad(triple.subject, triple.predicate, triple.object)) not in store
+        ]
+        _add(store, new)
+        return len(new) - len(gone)
+
+    def _count(
+        self, change: Patch, created: Iterable[ox.NamedNode], dropped: Iterable[ox.NamedNode]
+    ) -> None:
+        for quad, step in [*((q, 1) for q in change.added), *((q, -1) for q in change.removed)]:
+            if isinstance(quad.graph_name, ox.NamedNode):
+                self.graphs[quad.graph_name.value] += step
+        for graph in created:
+            self.graphs[graph.value] += 0
+            for store in self._stores(graph.value):
+                store.add_graph(graph)
+        for graph in dropped:
+            if self.graphs[graph.value] == 0:
+                del self.graphs[graph.value]
+                for store in self._stores(graph.value):
+                    store.remove_graph(graph)
+
+    def _stores(self, graph: str) -> Iterator[ox.Store]:
+        """The stores in which a graph stands."""
+        if not self.settings.is_restricted(graph):
+            yield self.public
+        if self._full is not None:
+            yield self._full
+
+    def drop_empty_graphs(self) -> None:
+        """Forget the graphs that nothing is left in, as if they had never been."""
+        empty = [ox.NamedNode(graph) for graph, size in self.graphs.items() if size == 0]
+        self.apply(Patch(), dropped=empty)
+
+    def _is_restricted(self, quad: ox.Quad) -> bool:
+        return isinstance(quad.graph_name, ox.NamedNode) and self.settings.is_restricted(
+            quad.graph_name.value
+        )
+
+    # -- the end -------------------------------------------------------------------------------
+
+    def discard(self) -> None:
+        """Give the candidate up; nothing is left of it."""
+        self._public = self._full = None
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def publish(
+        self,
+        records: Sequence[Record],
+        *,
+        report: bytes,
+        findings: dict[str, int],
+        fingerprint: str,
+        delta: Patch | None = None,
+        written: Patch | None = None,
+    ) -> Manifest:
+        """Make the candidate the next release, and the current one; durable when this returns.
+
+        Args:
+            records: what changed, by whom and why; several if writes were put together.
+            report: the SHACL report in Turtle.
+            findings: number of findings by severity.
+            fingerprint: of the files that it rests on; see ``project.fingerprint``.
+            delta: what changed against the current release, where that is not what was applied.
+            written: what was ever written beside the files; given if the files were read now.
+
+        Raises:
+            StoreError: it could not be written; the current release is as it was.
+        """
+        with _telling(self):
+            return self._publish(
+                records, report, findings, fingerprint,
+                self.patch if delta is None else delta, written,
+            )  # fmt: skip
+
+    def _publish(  # noqa: PLR0917  private, called once
+        self,
+        records: Sequence[Record],
+        report: bytes,
+        findings: dict[str, int],
+        fingerprint: str,
+        delta: Patch,
+        written: Patch | None,
+    ) -> Manifest:
+        if self._full is not None and not any(map(self.settings.is_restricted, self.graphs)):
+            self._full = None
+            shutil.rmtree(self._folder / FULL)
+        graphs = {
+            restricted: {
+                graph: size
+                for graph, size in sorted(self.graphs.items())
+                if self.settings.is_restricted(graph) is restricted
+            }
+            for restricted in (False, True)
+        }
+        added, removed = self._write_patch(DELTA, delta)
+        if written is not None:
+            self._write_patch(WRITTEN, written)
+        (self._folder / REPORT).write_bytes(report)
+        digest, quads = digest_of(stated(self.public, self._merged))
+        self._close(sum(graphs[False].values()))
+        current = _readable(self.archive)
+        number = self.archive.next_number()
+        manifest = Manifest(
+            number=number,
+            parent=current.number if current else None,
+            created=_now(after=current.created if current else ""),
+            kind=records[0].kind,
+            who=", ".join(dict.fromkeys(each.who for each in records)),
+            why="; ".join(dict.fromkeys(each.why for each in records if each.why)),
+            changes=tuple(asdict(each) for each in records) if len(records) > 1 else (),
+            base=self.settings.base,
+            fingerprint=fingerprint,
+            built=current.built if current and written is None else number,
+            digest=digest,
+            triples=self.triples,
+            quads=quads,
+            graphs=graphs[False],
+            restricted=bool(graphs[True]),
+            restricted_graphs=graphs[True],
+            added=added,
+            removed=removed,
+            findings=findings,
+            files=_sealed(self._folder, self._linked()),
+        )
+        path = self._folder / manifests.NAME
+        path.write_text(manifest.to_json(), encoding="utf-8")
+        _sync(path)
+        sync_folder(self._folder)
+        target = self.archive.path(number)
+        self._folder.rename(target)
+        sync_folder(target.parent)
+        self.archive.switch(number)
+        return manifest
+
+    def _write_patch(self, name: str, change: Patch) -> tuple[int, int]:
+        """Write a patch, its restricted part apart; gives what is added and removed in public."""
+        visible = change.where(lambda quad: not self._is_restricted(quad))
+        patch.write(self._folder / name, visible)
+        hidden = change.where(self._is_restricted)
+        if hidden:
+            patch.write(self._folder / f"{RESTRICTED}{name}", hidden)
+        return len(visible.added), len(visible.removed)
+
+    def _close(self, named: int) -> None:
+        """Make the stores durable and close them.
+
+        Raises:
+            StoreError: they do not hold as many quads as were put into them.
+        """
+        for store in (self._public, self._full):
+            if store is not None:
+                store.flush()
+        found, expected = len(self.public), named + self.triples
+        self._public = self._full = None
+        if found != expected:
+            raise StoreError(f"{self._folder} holds {found} quads instead of {expected}.")
+
+    def _linked(self) -> dict[str, tuple[int, str]]:
+        """Inode and ``size:sha256`` by path of the parent's files, which need no second look."""
+        if self.parent is None:
+            return {}
+        folder = self.archive.path(self.parent.number)
+        return {
+            name: ((folder / name).stat().st_ino, entry)
+            for name, entry in self.parent.files.items()
+            if (folder / name).is_file()
+        }
+
+
+class _telling:  # noqa: N801  a context manager, used like a function
+    """Tell the engine's and the system's errors in our words; discard the candidate at any."""
+
+    def __init__(self, candidate: Candidate) -> None:
+        self._candidate = candidate
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if error is None:
+            return
+        self._candidate.discard()
+        if isinstance(error, OSError | RuntimeError):
+            raise store_error(error, self._candidate.archive.candidate) from error
+
+
+def _readable(archive: Archive) -> Manifest | None:
+    """The current manifest; None also if it is damaged, which a new release mends."""
+    with contextlib.suppress(CorruptedError):
+        return archive.current()
+    return None
+
+
+def _add(store: ox.Store, quads: Iterable[ox.Quad]) -> None:
+    content = quads if isinstance(quads, list | frozenset) else list(quads)
+    if len(content) > _BULK:
+        store.bulk_extend(content)
+    else:
+        store.extend(content)
+
+
+def stated(store: ox.Store, merged: bool) -> Iterator[ox.Quad]:
+    """The quads that a store holds, without the merge if its default graph is one."""
+    return (quad for quad in store if not (merged and isinstance(quad.graph_name, ox.DefaultGraph)))
+
+
+def digest_of(quads: Iterable[ox.Quad]) -> tuple[str, int]:
+    """SHA-256 of a dataset as canonical N-Quads (RDFC-1.0 section 4), and its number of quads."""
+    lines: list[str] = []
+    blank: list[ox.Quad] = []
+    for quad in quads:
+        if any(isinstance(term, ox.BlankNode) for term in quad):
+            blank.append(quad)
+        else:
+            lines.append(f"{quad} .\n")
+    if blank:  # the others have no part in naming blank nodes
+        named = ox.Dataset(blank)
+        named.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
+        lines += (f"{quad} .\n" for quad in named)
+    digest = hashlib.sha256()
+    for line in sorted(lines):
+        digest.update(line.encode())
+    return digest.hexdigest(), len(lines)
+
+
+def _now(after: str) -> str:
+    """The time, but never before ``after``: a clock that was set back does not reorder history."""
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    return max(now, after)
+
+
+def _sealed(folder: Path, linked: dict[str, tuple[int, str]]) -> dict[str, str]:
+    """Make every file below ``folder`` durable; gives size and digest of each.
+
+    RocksDB's LOG and LOCK change at opening, so they are not sealed.
+    """
+    sealed: dict[str, str] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_dir():
+            continue
+        name, status = str(path.relative_to(folder)), path.stat()
+        inode, entry = linked.get(name, (0, ""))
+        if inode == status.st_ino and entry.startswith(f"{status.st_size}:"):
+            sealed[name] = entry
+            continue
+        _sync(path)
+        if path.name != "LOCK" and not path.name.startswith("LOG"):
+            with path.open("rb") as content:
+                digest = hashlib.file_digest(content, "sha256").hexdigest()
+            sealed[name] = f"{status.st_size}:{digest}"
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if path.is_dir():
+            sync_folder(path)
+    return sealed
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

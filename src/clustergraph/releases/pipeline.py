@@ -1,0 +1,365 @@
+"""The one pipeline of every change: fork the current release, change, check, publish or discard."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyoxigraph as ox
+
+from clustergraph import catalogue, inference, patch, project, rdf, validation
+from clustergraph.errors import (
+    ClusterGraphError,
+    CorruptedError,
+    NotFoundError,
+    StoreError,
+    ValidationFailedError,
+)
+from clustergraph.releases import history, writes
+from clustergraph.releases.candidate import FULL, PUBLIC, REPORT, Candidate, Record, stated
+from clustergraph.vocab import prefixes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from clustergraph.patch import Patch
+    from clustergraph.releases.archive import Archive
+    from clustergraph.releases.manifest import Manifest
+    from clustergraph.releases.writes import Applied, Write
+    from clustergraph.settings import Settings
+
+_REWRITE = 0.2  # share of changed quads from which on a build writes its store anew
+_SH = "http://www.w3.org/ns/shacl#"
+
+
+@dataclass(frozen=True)
+class Done:
+    """A write that is in a release, durably."""
+
+    manifest: Manifest
+    """The release that holds it; the one before, where nothing had to change."""
+    added: int
+    removed: int
+    new_graph: bool
+
+
+def _quiet(_step: str) -> None:
+    """Progress that nobody watches."""
+
+
+class Pipeline:
+    """Makes releases of one project; every method that publishes holds the lock meanwhile."""
+
+    def __init__(self, archive: Archive, settings: Settings) -> None:
+        self.archive = archive
+        self.settings = settings
+
+    # -- what every change goes through --------------------------------------------------------
+
+    def completed(
+        self, asserted: Iterable[ox.Quad], progress: Callable[[str], None] = _quiet
+    ) -> tuple[list[ox.Quad], validation.Report]:
+        """The quads that the program computes for a graph, and the report on the whole.
+
+        Args:
+            asserted: all quads that are stated, restricted ones too.
+            progress: called with the name of each step before it is taken.
+
+        Raises:
+            UsageError: the shapes or a rule cannot be used.
+        """
+        settings = self.settings
+        public = [quad for quad in asserted if not self._is_restricted(quad)]
+        derived: list[ox.Quad] = []
+        if settings.derive:
+            progress("inference")
+            rules = {**inference.owl_rules(settings), **project.rules(settings)}
+            inferred = inference.infer(public, rules)
+            derived = inferred.quads(settings)
+            derived += catalogue.describe([*public, *derived], inferred, settings)
+        shapes = ox.NamedNode(settings.iri("shapes"))
+        report = validation.validate(
+            public,
+            [quad for quad in public if quad.graph_name == shapes],
+            rules=project.dataset_rules(settings),
+            derived=derived,
+            base=settings.base,
+            prefixes=prefixes(settings.base),
+            progress=progress,
+        )
+        stated_already = set(public)
+        return [quad for quad in dict.fromkeys(derived) if quad not in stated_already], report
+
+    def _is_restricted(self, quad: ox.Quad) -> bool:
+        return isinstance(quad.graph_name, ox.NamedNode) and self.settings.is_restricted(
+            quad.graph_name.value
+        )
+
+    def is_asserted(self, quad: ox.Quad) -> bool:
+        """Whether a quad was stated by somebody, not computed."""
+        return not (self.settings.derive and catalogue.is_computed(quad, self.settings))
+
+    def quads_of(self, manifest: Manifest) -> set[ox.Quad]:
+        """All quads of a release, without the merge.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        name = FULL if manifest.restricted else PUBLIC
+        folder = self.archive.path(manifest.number) / name
+        try:
+            store = ox.Store.read_only(str(folder))
+            return set(stated(store, self.settings.default_graph == "merge"))
+        except (OSError, RuntimeError) as error:
+            raise CorruptedError(f"{folder} cannot be read: {error}") from error
+
+    # -- build ---------------------------------------------------------------------------------
+
+    def build(
+        self,
+        content: Sequence[ox.Quad],
+        *,
+        fingerprint: str,
+        record: Record,
+        keep_written: bool = True,
+        progress: Callable[[str], None] = _quiet,
+    ) -> tuple[Manifest, validation.Report]:
+        """Publish what the project's files say, with what was written beside them.
+
+        Args:
+            content: the quads of the files.
+            fingerprint: of the files.
+            record: who builds, and why.
+            keep_written: whether what was written over HTTP since is carried over.
+            progress: called with the name of each step before it is taken.
+
+        Raises:
+            ValidationFailedError: a shape is violated; the current release stays.
+            StoreError: the release could not be written; the current one stays.
+        """
+        current = self.archive.current() if keep_written else self._usable_current()
+        files = set(content)
+        written = self._written(current) if current and keep_written else patch.Patch()
+        asserted = written.applied(files)
+        ordered = [quad for quad in content if quad in asserted]
+        ordered += sorted(asserted - files, key=str)
+        derived, report = self.completed(ordered, progress)
+        report.raise_for_violations()
+        progress("writing the release")
+        target = asserted | set(derived)
+        delta = patch.between(self._content(current), target)
+        small = len(delta) < _REWRITE * len(target)
+        if current and current.base == self.settings.base and small and self._usable_current():
+            candidate = Candidate.fork(self.archive, self.settings, current)
+            candidate.apply(delta)
+            candidate.drop_empty_graphs()
+        else:
+            candidate = Candidate.empty(self.archive, self.settings)
+            candidate.apply(patch.Patch(added=frozenset(target)))
+        manifest = candidate.publish(
+            [record],
+            report=report.to_turtle(),
+            findings=report.counts(),
+            fingerprint=fingerprint,
+            delta=delta,
+            written=patch.between(files, asserted),
+        )
+        return manifest, report
+
+    def _content(self, manifest: Manifest | None) -> Iterable[ox.Quad]:
+        """The quads of a release; from the deltas, where its store is damaged."""
+        if manifest is None:
+            return ()
+        try:
+            self.archive.manifest(manifest.number)
+            return self.quads_of(manifest)
+        except CorruptedError:
+            return history.content(self.archive, manifest.number)
+
+    def _usable_current(self) -> Manifest | None:
+        """The current release, if its store can be read: a build mends what is damaged."""
+        try:
+            number = self.archive.current_number()
+            return None if number is None else self.archive.manifest(number)
+        except CorruptedError:
+            return None
+
+    def _readable_current(self) -> Manifest | None:
+        """The current manifest, if it can be read; its store may be damaged."""
+        with contextlib.suppress(CorruptedError):
+            return self.archive.current()
+        return None
+
+    def _written(self, current: Manifest) -> Patch:
+        """What was written beside the files, under the base of today."""
+        found = history.written(self.archive, current)
+        if current.base != self.settings.base:
+            found = patch.Patch(
+                *(
+                    frozenset(rdf.rebase(quads, current.base, self.settings.base))
+                    for quads in (found.added, found.removed)
+                )
+            )
+        return found.where(self.is_asserted)
+
+    # -- writes --------------------------------------------------------------------------------
+
+    def commit(
+        self, requests: Sequence[Write], *, wait: float = 0.0
+    ) -> list[Done | ClusterGraphError]:
+        """Publish writes that wait together as one release; what each of them came to.
+
+        If the whole does not pass its checks, each is tried for itself, so that a bad one takes no
+        other with it.
+
+        Args:
+            requests: in the order in which they came.
+            wait: how long to wait for another writer, in seconds.
+
+        Raises:
+            BusyError: another process is writing.
+            StoreError: nothing could be written; the current release is as it was.
+        """
+        with self.archive.writing("update", wait=wait):
+            outcomes = self._together(requests)
+            if outcomes is None:
+                outcomes = []
+                for each in requests:
+                    outcomes += self._together([each]) or []
+            self.archive.thin(self.settings.keep, self.settings.keep_days)
+            return outcomes
+
+    def _together(self, requests: Sequence[Write]) -> list[Done | ClusterGraphError] | None:
+        """One release of several writes, or None if they fail their checks together."""
+        number = self.archive.current_number()
+        if number is None:
+            raise NotFoundError("There is no release yet.", hint="clustergraph build")
+        parent = self.archive.manifest(number)
+        candidate = Candidate.fork(self.archive, self.settings, parent)
+        try:
+            tried = [self._try(each, candidate, parent) for each in requests]
+            accepted = [
+                each
+                for each, outcome in zip(requests, tried, strict=True)
+                if not isinstance(outcome, ClusterGraphError)
+            ]
+            if not candidate.patch and set(candidate.graphs) == {
+                *parent.graphs, *parent.restricted_graphs
+            }:  # fmt: skip
+                candidate.discard()
+                return [_outcome(each, parent) for each in tried]
+            report = self._complete(candidate)
+            refusal = self._refusal(report, parent, lenient=all(w.lenient for w in accepted))
+            if refusal is not None:
+                candidate.discard()
+                if len(accepted) > 1:
+                    return None
+                return [each if isinstance(each, ClusterGraphError) else refusal for each in tried]
+            manifest = candidate.publish(
+                [each.record for each in accepted],
+                report=report.to_turtle(),
+                findings=report.counts(),
+                fingerprint=parent.fingerprint,
+            )
+            return [_outcome(each, manifest) for each in tried]
+        except BaseException:
+            candidate.discard()
+            raise
+
+    def _try(
+        self, write: Write, candidate: Candidate, parent: Manifest
+    ) -> Applied | ClusterGraphError:
+        try:
+            first = not candidate.patch
+            return writes.apply(write, candidate, self.settings, parent, first=first)
+        except StoreError:
+            raise  # the candidate is lost, and all writes with it
+        except ClusterGraphError as error:
+            return error
+
+    def _complete(self, candidate: Candidate) -> validation.Report:
+        """Compute anew what is computed in a candidate, and check it."""
+        quads = list(candidate.quads())
+        asserted = [quad for quad in quads if self.is_asserted(quad)]
+        derived, report = self.completed(asserted)
+        candidate.apply(
+            patch.between((quad for quad in quads if not self.is_asserted(quad)), derived)
+        )
+        return report
+
+    def _refusal(
+        self, report: validation.Report, parent: Manifest, *, lenient: bool
+    ) -> ValidationFailedError | None:
+        """Why a change may not be published: violations, or new warnings unless lenient."""
+        try:
+            report.raise_for_violations()
+        except ValidationFailedError as error:
+            return error
+        known = _known_findings(
+            (self.archive.path(parent.number) / REPORT).read_bytes(), self.settings.base
+        )
+        new = [
+            each
+            for each in report.findings
+            if each.severity is validation.Severity.WARNING
+            and (str(each.focus), each.message) not in known
+        ]
+        if lenient or not new:
+            return None
+        only = validation.Report(tuple(new), report.prefixes)
+        return ValidationFailedError(
+            f"{len(new)} new warning{'s' if len(new) > 1 else ''}: nothing was changed. "
+            "Prefer: handling=lenient accepts warnings.",
+            only.to_text(),
+            only.documents(),
+        )
+
+    # -- rollback ------------------------------------------------------------------------------
+
+    def rollback(self, number: int, record: Record) -> Manifest:
+        """Publish a new release that is equal to an earlier one.
+
+        What the files say is not read; a later build applies only what changes in them from now.
+
+        Raises:
+            NotFoundError: there never was such a release.
+            GoneError: it is not kept any more.
+            StoreError: it cannot be read, or the new one not be written.
+        """
+        target = self.archive.manifest(number)
+        candidate = Candidate.fork(self.archive, self.settings, target)
+        current = self._readable_current()
+        report = (self.archive.path(number) / REPORT).read_bytes()
+        try:
+            delta = patch.between(self.quads_of(current) if current else (), set(candidate.quads()))
+            return candidate.publish(
+                [record],
+                report=report,
+                findings=target.findings,
+                fingerprint=(current or target).fingerprint,
+                delta=delta,
+                written=None if current else history.written(self.archive, target),
+            )
+        except BaseException:
+            candidate.discard()
+            raise
+
+
+def _outcome(each: Applied | ClusterGraphError, manifest: Manifest) -> Done | ClusterGraphError:
+    if isinstance(each, ClusterGraphError):
+        return each
+    change = each.effect.patch
+    return Done(manifest, len(change.added), len(change.removed), each.new_graph)
+
+
+def _known_findings(report: bytes, base: str) -> set[tuple[str, str]]:
+    """Focus node and message of each finding of a stored report."""
+    focus: dict[object, str] = {}
+    message: dict[object, str] = {}
+    for quad in rdf.parse(report, rdf.TURTLE, base=base, name=REPORT):
+        if quad.predicate.value == _SH + "focusNode":
+            focus[quad.subject] = str(quad.object)
+        elif quad.predicate.value == _SH + "resultMessage" and isinstance(quad.object, ox.Literal):
+            message[quad.subject] = quad.object.value
+    return {(node, message.get(result, "")) for result, node in focus.items()}

@@ -1,0 +1,359 @@
+"""SPARQL 1.1 Update texts as values: guarded, told apart into operations; nothing is run here.
+
+The texts of patterns stay texts (the engine reads them); templates and data become quads, with
+variables as IRIs of a private scheme. Only ``parse`` makes an ``Update``.
+(https://www.w3.org/TR/sparql11-update/, grammar: https://www.w3.org/TR/sparql11-query/#grammar)
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NoReturn, TypeAlias
+
+import pyoxigraph as ox
+
+from clustergraph import sparql
+from clustergraph.errors import QueryError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from clustergraph.sparql import Token
+
+VARIABLE = f"urn:x-variable-{secrets.token_hex(8)}:"
+"""Stands before a variable's name in a template; differs in each process, so no data holds it."""
+
+DEFAULT, NAMED, ALL = "DEFAULT", "NAMED", "ALL"
+Target: TypeAlias = ox.NamedNode | str
+"""A graph, or one of DEFAULT, NAMED, ALL."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """INSERT DATA or DELETE DATA (3.1.1, 3.1.2): quads as written."""
+
+    insert: bool
+    quads: tuple[ox.Quad, ...]
+
+
+@dataclass(frozen=True)
+class Modify:
+    """DELETE/INSERT ... WHERE (3.1.3), DELETE WHERE among it."""
+
+    delete: tuple[ox.Quad, ...]
+    insert: tuple[ox.Quad, ...]
+    query: str
+    """A SELECT query for the variables of the templates."""
+    names: tuple[str, ...]
+    """Those variables."""
+    home: ox.NamedNode | None = None
+    """The graph that WITH names."""
+    using: tuple[str, ...] = ()
+    using_named: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Clear:
+    """CLEAR or DROP (3.1.5, 3.2.2)."""
+
+    target: Target
+    drop: bool
+    silent: bool
+
+
+@dataclass(frozen=True)
+class Create:
+    """CREATE (3.2.1)."""
+
+    graph: ox.NamedNode
+    silent: bool
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """COPY, MOVE or ADD (3.2.3 to 3.2.5)."""
+
+    kind: str
+    source: Target
+    destination: Target
+    silent: bool
+
+
+Operation: TypeAlias = Data | Modify | Clear | Create | Transfer
+
+
+@dataclass(frozen=True)
+class Update:
+    """An update request that may be run."""
+
+    operations: tuple[Operation, ...]
+
+
+def parse(
+    text: str, *, base: str | None = None, max_length: int = 262_144, max_nesting: int = 64
+) -> Update:
+    """Make an update of a text that came from anywhere.
+
+    The engine checks the grammar of the whole text before it is taken apart.
+
+    Args:
+        text: the request.
+        base: what relative IRIs are resolved against.
+        max_length: longest text, in characters.
+        max_nesting: deepest nesting of brackets.
+
+    Raises:
+        QueryError: it is no SPARQL Update, too long or too deep; names the place.
+        QueryRefusedError: it calls SERVICE or LOAD.
+    """
+    text = _without_silent_loads(text)
+    plain = sparql.guarded(text, max_length=max_length, max_nesting=max_nesting)
+    _check_grammar(plain, base)
+    reader = _Reader(plain, base)
+    return Update(tuple(reader.operations()))
+
+
+def _without_silent_loads(text: str) -> str:
+    """LOAD SILENT fails here as LOAD does, and passes over its failure (3.1.4): nothing is done."""
+    found = list(sparql.tokens(text))
+    for at, token in enumerate(found):
+        words = [each.text.upper() for each in found[at : at + 5]]
+        if words[:2] != ["LOAD", "SILENT"] or len(words) < 3:
+            continue
+        last = found[at + 4] if words[3:] and words[3] == "INTO" and words[4:] else found[at + 2]
+        if words[3:5] == ["INTO", "GRAPH"] and len(found) > at + 5:
+            last = found[at + 5]
+        kept = text[: token.start], text[last.start + len(last.text) :]
+        return _without_silent_loads(f"{kept[0]} DROP SILENT GRAPH <{VARIABLE}> {kept[1]}")
+    return text
+
+
+def _check_grammar(text: str, base: str | None) -> None:
+    """Let the engine parse the text: over an empty store, where it can do nothing."""
+    try:
+        ox.Store().update(text, base_iri=base)
+    except SyntaxError as error:
+        raise sparql.engine_error(error, "update") from error
+    except (RuntimeError, OSError):  # it was read, and something in it cannot be done there
+        pass
+
+
+@dataclass
+class _Reader:
+    """Takes the operations of a request apart, token by token."""
+
+    text: str
+    base: str | None
+    prologue: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.tokens: Sequence[Token] = list(sparql.tokens(self.text))
+        self.at = 0
+
+    # -- tokens --------------------------------------------------------------------------------
+
+    def peek(self) -> str:
+        """The next token's text in upper case; "" at the end."""
+        return self.tokens[self.at].text.upper() if self.at < len(self.tokens) else ""
+
+    def take(self) -> Token:
+        if self.at >= len(self.tokens):
+            raise QueryError("The update ends too early.")
+        self.at += 1
+        return self.tokens[self.at - 1]
+
+    def accept(self, *words: str) -> bool:
+        if self.peek() in words:
+            self.at += 1
+            return True
+        return False
+
+    def unexpected(self) -> NoReturn:
+        token = self.tokens[min(self.at, len(self.tokens) - 1)]
+        line, column = sparql.position(self.text, token.start)
+        raise QueryError(
+            f"'{token.text[:40]}' cannot stand here.",
+            line=line,
+            column=column,
+            hint="An update consists of INSERT, DELETE, WITH, CLEAR, DROP, CREATE, COPY, MOVE, "
+            "ADD, separated by ';'. Put a space after each keyword.",
+        )
+
+    def group(self) -> tuple[int, int]:
+        """The token range of a bracketed group, its braces excluded; goes on behind it."""
+        if self.peek() != "{":
+            self.unexpected()
+        start, depth = self.at + 1, 0
+        while True:
+            text = self.take().text
+            depth += (text == "{") - (text == "}")
+            if depth == 0:
+                return start, self.at - 1
+
+    def source(self, start: int, end: int) -> str:
+        """The text of a token range with a blank around; "" for an empty one."""
+        if start >= end:
+            return " "
+        last = self.tokens[end - 1]
+        return f" {self.text[self.tokens[start].start : last.start + len(last.text)]} "
+
+    # -- operations ----------------------------------------------------------------------------
+
+    def operations(self) -> Iterator[Operation]:
+        while self.at < len(self.tokens):
+            if self.accept("BASE"):
+                self.prologue.append(f"BASE {self.take().text}")
+            elif self.accept("PREFIX"):
+                self.prologue.append(f"PREFIX {self.take().text} {self.take().text}")
+            else:
+                yield self.operation()
+                if self.at < len(self.tokens) and not self.accept(";"):
+                    self.unexpected()
+
+    def operation(self) -> Operation:
+        word = self.peek()
+        if word in {"CLEAR", "DROP"}:
+            self.at += 1
+            silent = self.accept("SILENT")
+            return Clear(self.target(), word == "DROP", silent)
+        if word == "CREATE":
+            self.at += 1
+            silent = self.accept("SILENT")
+            self.accept("GRAPH")
+            return Create(self.iri(), silent)
+        if word in {"COPY", "MOVE", "ADD"}:
+            self.at += 1
+            silent = self.accept("SILENT")
+            source = self.target()
+            if not self.accept("TO"):
+                self.unexpected()
+            return Transfer(word, source, self.target(), silent)
+        return self.change()
+
+    def change(self) -> Operation:
+        """INSERT DATA, DELETE DATA, DELETE WHERE or a Modify."""
+        home = self.iri() if self.accept("WITH") else None
+        delete: tuple[int, int] | None = None
+        insert: tuple[int, int] | None = None
+        if self.accept("DELETE"):
+            if self.accept("DATA"):
+                return Data(insert=False, quads=self.quads(*self.group()))
+            if self.accept("WHERE"):
+                where = self.group()
+                return self.modify(where, None, where, None)
+            delete = self.group()
+        if self.accept("INSERT"):
+            if delete is None and home is None and self.accept("DATA"):
+                return Data(insert=True, quads=self.quads(*self.group()))
+            insert = self.group()
+        if delete is None and insert is None:
+            self.unexpected()
+        using: list[str] = []
+        using_named: list[str] = []
+        while self.accept("USING"):
+            (using_named if self.accept("NAMED") else using).append(self.iri().value)
+        self.accept("WHERE")
+        where = self.group()
+        return self.modify(
+            delete, insert, where, home, using=tuple(using), using_named=tuple(using_named)
+        )
+
+    def modify(
+        self,
+        delete: tuple[int, int] | None,
+        insert: tuple[int, int] | None,
+        where: tuple[int, int],
+        home: ox.NamedNode | None,
+        *,
+        using: tuple[str, ...] = (),
+        using_named: tuple[str, ...] = (),
+    ) -> Modify:
+        templates = [self.quads(*each) if each else () for each in (delete, insert)]
+        names = tuple(
+            dict.fromkeys(
+                term.value[len(VARIABLE) :]
+                for quads in templates
+                for quad in quads
+                for term in quad
+                if isinstance(term, ox.NamedNode) and term.value.startswith(VARIABLE)
+            )
+        )
+        shown = " ".join(f"?{name}" for name in names) or "(1 AS ?x_solution)"
+        query = f"{self.head()} SELECT {shown} WHERE {{{self.source(*where)}}}"
+        return Modify(templates[0], templates[1], query, names, home, using, using_named)
+
+    # -- terms ---------------------------------------------------------------------------------
+
+    def head(self) -> str:
+        return "\n".join(self.prologue) + "\n"
+
+    def target(self) -> Target:
+        for word in (DEFAULT, NAMED, ALL):
+            if self.accept(word):
+                return word
+        self.accept("GRAPH")
+        return self.iri()
+
+    def iri(self) -> ox.NamedNode:
+        token = self.take()
+        if token.kind not in {"iri", "name"}:
+            self.at -= 1
+            self.unexpected()
+        (quad,) = self.trig(f"{token.text} <urn:x:p> <urn:x:o> .")
+        if not isinstance(quad.subject, ox.NamedNode):
+            self.unexpected()
+        return quad.subject
+
+    def quads(self, start: int, end: int) -> tuple[ox.Quad, ...]:
+        """Data or a template as quads: the same text is TriG, once its parts are set apart."""
+        pieces: list[str] = []
+        plain: list[Token] = []
+        at = start
+
+        def close() -> None:
+            if plain:
+                pieces.append("{ " + " ".join(_as_trig(token) for token in plain) + " }")
+                plain.clear()
+
+        while at < end:
+            token = self.tokens[at]
+            if token.kind != "word" or token.text.upper() != "GRAPH":
+                plain.append(token)
+                at += 1
+                continue
+            close()
+            name, at = self.tokens[at + 1], at + 3  # GRAPH name {
+            inner: list[Token] = []
+            depth = 1
+            while depth:
+                depth += (self.tokens[at].text == "{") - (self.tokens[at].text == "}")
+                inner.append(self.tokens[at])
+                at += 1
+            body = " ".join(_as_trig(each) for each in inner[:-1])
+            pieces.append(f"GRAPH {_as_trig(name)} {{ {body} }}")
+            if at < end and self.tokens[at].text == ".":
+                at += 1
+        close()
+        return tuple(self.trig("\n".join(pieces)))
+
+    def trig(self, body: str) -> list[ox.Quad]:
+        try:
+            return list(
+                ox.parse(
+                    (self.head() + body).encode(),
+                    ox.RdfFormat.TRIG,
+                    base_iri=self.base,
+                    rename_blank_nodes=True,
+                )
+            )
+        except (SyntaxError, ValueError) as error:
+            text = error.msg if isinstance(error, SyntaxError) else str(error)
+            raise QueryError(
+                f"The quads of the update cannot be read: {text}",
+                hint="Put a space after each keyword.",
+            ) from error
+
+
+def _as_trig(token: Token) -> str:
+    return f"<{VARIABLE}{token.text[1:]}>" if token.kind == "variable" else token.text
