@@ -31,7 +31,7 @@ these at the seam where they arise.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -226,3 +226,20 @@ def exit_code(error: ClusterGraphError) -> int:
 def problem(error: ClusterGraphError) -> tuple[int, str]:
     """The HTTP status and title that an error is answered with."""
     return next(PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS)
+
+
+def to_fields(error: ClusterGraphError) -> dict[str, Any]:
+    """An error as JSON can carry it from one of our processes to another."""
+    return {"class": type(error).__name__, **vars(error)}
+
+
+def from_fields(fields: Mapping[str, Any]) -> ClusterGraphError:
+    """The error that ``to_fields`` took apart; one of an unknown class is the root's."""
+    values = dict(fields)
+    found = globals().get(str(values.pop("class", "")))
+    known = isinstance(found, type) and issubclass(found, ClusterGraphError)
+    kind: type[ClusterGraphError] = found if known else ClusterGraphError  # type: ignore[assignment]  # checked
+    error = kind.__new__(kind)
+    Exception.__init__(error, values.get("message", ""))
+    error.__dict__.update(values)
+    return error

@@ -81,6 +81,8 @@ RDF_XML = RdfFormat(
     "RDF/XML", "application/rdf+xml", "rdf", ("application/xml", "text/xml"), dataset=False
 )
 
+SHACL = "http://www.w3.org/ns/shacl#"
+
 RDF_FORMATS = (TURTLE, JSON_LD, RDF_XML, N_TRIPLES, TRIG, N_QUADS)
 """All RDF formats, the preferred one first."""
 

@@ -9,7 +9,6 @@ for row in graph.select("SELECT ?s { ?s a <http://xmlns.com/foaf/0.1/Person> }")
 from __future__ import annotations
 
 import getpass
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,9 +16,7 @@ import pyoxigraph as ox
 
 from clustergraph import (
     evidence,
-    pages,
     project,
-    queries,
     rdf,
     sparql,
     store,
@@ -28,52 +25,30 @@ from clustergraph import (
 from clustergraph.errors import (
     CorruptedError,
     NotFoundError,
-    SettingsError,
     SourceError,
     UsageError,
 )
-from clustergraph.query import Limits, QueryPool
+from clustergraph.reading import OpenRelease, Reader, export
 from clustergraph.releases import Archive, Manifest, Pipeline, Record, history
-from clustergraph.releases.candidate import PUBLIC
-from clustergraph.store.embedded import EmbeddedStore
+from clustergraph.tokens import Tokens
 from clustergraph.vocab import prefixes
+from clustergraph.writing import WriteQueue, Written
+from clustergraph.writing.writer import WAIT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from clustergraph.errors import ClusterGraphError
     from clustergraph.patch import Patch
     from clustergraph.project import Content
-    from clustergraph.queries import StoredQuery
     from clustergraph.releases import Done, Write
     from clustergraph.settings import Settings
-    from clustergraph.store import Answer, Backend, DatasetClause, Row
-
-
-_WAIT = 10.0
-"""How long a write waits for another writer, in seconds."""
+    from clustergraph.store import Row
 
 
 def _quiet(_step: str) -> None:
     """Progress that nobody watches."""
-
-
-@dataclass(frozen=True)
-class OpenRelease:
-    """A release that is open for reading."""
-
-    manifest: Manifest
-    store: Backend
-    """For queries of our own, which are known to be light."""
-    public: QueryPool | None
-    """For queries of strangers; None where nobody but the caller asks (the command line)."""
-    queries: Mapping[str, StoredQuery]
-
-    @property
-    def etag(self) -> str:
-        """The validator of everything that this release answers, without quotes."""
-        return self.manifest.etag
 
 
 @dataclass(frozen=True)
@@ -109,9 +84,9 @@ class ClusterGraph:
         self.settings = settings
         self.archive = Archive(settings.variable)
         self.pipeline = Pipeline(self.archive, settings)
-        self._public = public
-        self._open: OpenRelease | None = None
-        self._opening = threading.Lock()
+        self.tokens = Tokens(settings.variable / "tokens.json")
+        self._reader = Reader(self.archive, settings, public=public)
+        self._writes = WriteQueue(settings)
 
     # -- the graph in the project's files ---------------------------------------------------
 
@@ -199,64 +174,24 @@ class ClusterGraph:
         """The manifests of all releases, newest first."""
         return self.archive.manifests()
 
-    def release(self) -> OpenRelease:
-        """The current release, open for reading; a newer one is picked up at the next call.
+    def release(self, number: int | None = None, *, restricted: bool = False) -> OpenRelease:
+        """A release, open for reading.
+
+        Args:
+            number: None: the current one; a newer one is picked up at the next call.
+            restricted: show what is restricted too.
 
         Raises:
-            NotFoundError: nothing was built yet.
+            NotFoundError: nothing was built yet, or there never was such a release.
+            GoneError: it is not kept any more.
             CorruptedError: the release on disk is damaged.
         """
-        number = self.archive.current_number()
-        if number is None:
-            raise NotFoundError(
-                f"There is no release in {self.settings.variable} yet.",
-                hint="Make one with: clustergraph build",
-            )
-        held = self._open
-        if held is None or held.manifest.number != number:
-            with self._opening:
-                held = self._open
-                if held is None or held.manifest.number != number:
-                    former, held = held, self._opened(number)
-                    self._open = held
-                    if former is not None and former.public is not None:
-                        former.public.retire()
-        return held
-
-    def _opened(self, number: int) -> OpenRelease:
-        manifest = self.archive.manifest(number)
-        if manifest.base != self.settings.base:
-            raise SettingsError(
-                f"Release {number} was built with the base {manifest.base}, "
-                f"not {self.settings.base}.",
-                hint="Build again with: clustergraph build",
-            )
-        folder = self.archive.path(number) / PUBLIC
-        return OpenRelease(
-            manifest,
-            EmbeddedStore.open(folder),
-            QueryPool(folder, self._limits()) if self._public else None,
-            queries.read_folder(
-                self.settings.project / "queries",
-                written_base=self.settings.written_base,
-                base=self.settings.base,
-            ),
-        )
-
-    def _limits(self) -> Limits:
-        return Limits(
-            time=self.settings.query_seconds,
-            memory=self.settings.query_memory << 20,
-            in_memory=self.settings.in_memory,
-            fast=self.settings.fast_lane,
-            slow=self.settings.slow_lane,
-        )
+        return self._reader.release(number, restricted=restricted)
 
     def close(self) -> None:
-        """End the query workers."""
-        if self._open is not None and self._open.public is not None:
-            self._open.public.close()
-        self._open = None
+        """End the query workers and the writer."""
+        self._writes.close()
+        self._reader.close()
 
     def parse(self, text: str) -> sparql.Query:
         """A query text, guarded; see ``sparql.parse``.
@@ -285,35 +220,6 @@ class ClusterGraph:
             )
         return stored.bound(values, self.settings.base)
 
-    def answer(
-        self,
-        query: sparql.Query,
-        fmt: rdf.Format,
-        dataset: DatasetClause | None = None,
-        *,
-        client: str = "",
-        seconds: float | None = None,
-    ) -> Answer:
-        """The answer of the current release in ``fmt``, chunk by chunk.
-
-        Args:
-            query: from ``parse``.
-            fmt: how the answer is written; must suit the query's form.
-            dataset: what the protocol's parameters say.
-            client: who asks; for fairness between clients.
-            seconds: a time limit below the one of the settings.
-
-        Raises:
-            QueryError: the query is wrong.
-            LimitError: it takes more than a query may take, or too many are running.
-            StoreError: the release cannot be read.
-        """
-        release = self.release()
-        clause = dataset or store.STORED_DATASET
-        if release.public is None:
-            return release.store.answer(query, fmt, clause)
-        return release.public.answer(query, fmt, clause, client=client, seconds=seconds)
-
     def select(self, text: str) -> list[Row]:
         """The solutions of a SELECT query.
 
@@ -323,19 +229,12 @@ class ClusterGraph:
         return store.select(self.release().store, text)
 
     def describe(self, iri: str) -> list[ox.Quad]:
-        """What the graph says of a thing, graph by graph; see ``pages.document``.
-
-        Empty if it says nothing.
+        """What the current release says of a thing, graph by graph; empty if it says nothing.
 
         Raises:
             UsageError: the text is not an IRI.
         """
-        try:
-            ox.NamedNode(iri)
-        except ValueError as error:
-            raise UsageError(f"{iri!r} is not an IRI.") from error
-        release = self.release()
-        return pages.document(release.store, release.manifest.graphs, iri)
+        return self.release().describe(iri)
 
     def export(self, fmt: rdf.RdfFormat, graph: str | None = None) -> Iterator[bytes]:
         """The whole public graph, or one named graph, in ``fmt``.
@@ -345,23 +244,7 @@ class ClusterGraph:
         Raises:
             NotFoundError: there is no such graph.
         """
-        release = self.release()
-        if graph is not None and graph not in release.manifest.graphs:
-            raise NotFoundError(
-                f"There is no graph <{graph}>.",
-                hint="Graphs: " + ", ".join(release.manifest.graphs),
-            )
-        folder = self.archive.path(release.manifest.number) / PUBLIC
-        quads: Iterable[ox.Quad] = ox.Store.read_only(str(folder)).quads_for_pattern(
-            None, None, None, ox.NamedNode(graph) if graph else None
-        )
-        if graph is None:
-            quads = (
-                quad
-                for quad in quads
-                if isinstance(quad.graph_name, ox.DefaultGraph) is not fmt.dataset
-            )
-        yield rdf.serialise(quads, fmt, self.prefixes)
+        return export(self.archive, self.release(), fmt, graph)
 
     def report(self, number: int | None = None) -> bytes:
         """The SHACL report in Turtle with which a release was published."""
@@ -395,13 +278,25 @@ class ClusterGraph:
             )
 
     def commit(self, writes: Sequence[Write]) -> list[Done | ClusterGraphError]:
-        """Publish writes in one release; see ``Pipeline.commit``.
+        """Publish writes in one release, in this process; see ``Pipeline.commit``.
 
         Raises:
             BusyError: another process is writing.
             StoreError: nothing could be written.
         """
-        return self.pipeline.commit(writes, wait=_WAIT)
+        return self.pipeline.commit(writes, wait=WAIT)
+
+    def write(self, write: Write) -> Written:
+        """Publish what a stranger wrote: by the writer process, together with what else waits.
+
+        When this returns, the write is durable, and ``release`` gives a release that holds it.
+
+        Raises:
+            ClusterGraphError: it was refused or could not be done; nothing of it is left.
+        """
+        written = self._writes.submit(write)
+        self.release()
+        return written
 
     # -- the installation -----------------------------------------------------------------
 

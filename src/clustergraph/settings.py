@@ -164,6 +164,16 @@ def declared() -> tuple[tuple[str, str, Any, str], ...]:
     )
 
 
+def to_environment(settings: Settings) -> dict[str, str]:
+    """The settings as environment variables, so that a process of ours reads the same."""
+    values = {"CG_PROJECT": str(settings.project), "CG_VAR": str(settings.variable)}
+    for name, _key, _default, _help in declared():
+        value = getattr(settings, name)
+        text = ",".join(value) if isinstance(value, tuple) else str(value)
+        values[ENVIRONMENT_PREFIX + name.upper()] = text
+    return values
+
+
 def default_project() -> Path:
     """The project that comes with the program: in the wheel, or the checkout we run from.
 

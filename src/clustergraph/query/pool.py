@@ -29,11 +29,11 @@ from typing import TYPE_CHECKING
 from clustergraph.errors import (
     MemoryLimitError,
     OverloadedError,
-    QueryError,
     StoreError,
     TimeLimitError,
+    from_fields,
 )
-from clustergraph.query import frames
+from clustergraph.process import frames
 from clustergraph.store.backend import STORED_DATASET, Answer, DatasetClause
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 _CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 _POLL = 0.05  # seconds between looks at a running query
 _READER_IS_SLOW = 0.25  # seconds after which a reader that takes nothing holds no place
+_GRACE = 5.0  # seconds in which a request that has this pool at hand may still begin
 _START = 60.0  # seconds within which a zygote must have loaded its release
 
 
@@ -231,7 +232,7 @@ class QueryPool:
                     return
                 if kind == frames.ERROR:
                     finished = True
-                    raise _told(json.loads(payload))
+                    raise from_fields(json.loads(payload))
                 run.yielded = time.monotonic()
                 yield payload
                 run.yielded = None
@@ -390,9 +391,10 @@ class QueryPool:
             return len(self._running)
 
     def retire(self) -> None:
-        """Take no new queries, let those that run finish within their limits, then close."""
+        """Soon take no new queries, let those that run finish within their limits, then close."""
 
         def finish() -> None:
+            time.sleep(_GRACE)
             deadline = time.monotonic() + 2 * self.limits.time
             while self.active() and time.monotonic() < deadline:
                 time.sleep(_READER_IS_SLOW)
@@ -430,15 +432,3 @@ def _peek(connection: socket.socket) -> bool:
 def _prepend(head: bytes, rest: Iterator[bytes]) -> Answer:
     yield head
     yield from rest
-
-
-def _told(fields: dict[str, object]) -> QueryError | StoreError:
-    """A worker's error, as the error that it is."""
-    message, hint = str(fields["message"]), fields.get("hint")
-    if fields["kind"] != "query":
-        return StoreError(message)
-    line, column = fields.get("line"), fields.get("column")
-    error = QueryError(message, hint=str(hint) if hint else None)
-    error.line = line if isinstance(line, int) else None
-    error.column = column if isinstance(column, int) else None
-    return error

@@ -7,8 +7,8 @@ import os
 from typing import IO, TYPE_CHECKING, cast
 
 from clustergraph import rdf
-from clustergraph.errors import QueryError
-from clustergraph.query import frames, sandbox
+from clustergraph.errors import ClusterGraphError, StoreError, to_fields
+from clustergraph.process import frames, sandbox
 from clustergraph.sparql import Form, Query
 from clustergraph.store.backend import DatasetClause
 from clustergraph.store.embedded import evaluate
@@ -73,17 +73,11 @@ def _answer(connection: socket.socket, store: ox.Store, request: dict[str, str])
             cast("IO[bytes]", output),
         )
         output.flush()
-    except QueryError as error:
-        told = {
-            "kind": "query",
-            "message": error.message,
-            "hint": error.hint,
-            "line": error.line,
-            "column": error.column,
-        }
-        frames.send(connection, frames.ERROR, json.dumps(told).encode())
+    except ClusterGraphError as error:
+        frames.send(connection, frames.ERROR, json.dumps(to_fields(error)).encode())
     except (OSError, RuntimeError, ValueError) as error:
-        told = {"kind": "store", "message": str(error)}
-        frames.send(connection, frames.ERROR, json.dumps(told).encode())
+        frames.send(
+            connection, frames.ERROR, json.dumps(to_fields(StoreError(str(error)))).encode()
+        )
     else:
         frames.send(connection, frames.END)

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
-from clustergraph.query import sandbox, worker
+from clustergraph.process import sandbox
+from clustergraph.query import worker
 
 
 def main() -> None:

@@ -4,6 +4,6 @@ from clustergraph.releases.archive import Archive
 from clustergraph.releases.candidate import Candidate, Record
 from clustergraph.releases.manifest import Manifest
 from clustergraph.releases.pipeline import Done, Pipeline
-from clustergraph.releases.writes import Grant, Write
+from clustergraph.releases.writes import Write
 
-__all__ = ["Archive", "Candidate", "Done", "Grant", "Manifest", "Pipeline", "Record", "Write"]
+__all__ = ["Archive", "Candidate", "Done", "Manifest", "Pipeline", "Record", "Write"]

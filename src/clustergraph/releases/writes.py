@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
@@ -19,6 +19,7 @@ from clustergraph.patch import Patch
 from clustergraph.releases.candidate import Record
 from clustergraph.store import changes
 from clustergraph.store.changes import Effect
+from clustergraph.tokens import EVERYTHING, NOBODY, Grant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,25 +28,8 @@ if TYPE_CHECKING:
     from clustergraph.releases.manifest import Manifest
     from clustergraph.settings import Settings
 
-EVERYTHING = "*"
 DEFAULT = ""
 """Stands for the default graph where a graph is named."""
-
-
-@dataclass(frozen=True)
-class Grant:
-    """What the author of a write may do."""
-
-    graphs: tuple[str, ...] = ()
-    """Graphs that may be written: IRIs, beginnings of IRIs that end with ``*``, or ``*``."""
-    sees_restricted: bool = False
-
-    def may_write(self, graph: str) -> bool:
-        """Whether a graph may be written; "" is the default graph."""
-        return any(
-            allowed == graph or (allowed.endswith("*") and graph.startswith(allowed[:-1]))
-            for allowed in self.graphs
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +50,7 @@ class Write:
     """What relative IRIs are resolved against."""
     who: str = ""
     why: str = ""
-    grant: Grant = field(default_factory=Grant)
+    grant: Grant = NOBODY
     lenient: bool = False
     """Whether warnings are accepted (RFC 7240: handling=lenient)."""
     if_match: tuple[str, ...] = ()

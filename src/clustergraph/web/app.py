@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
-from clustergraph.web import documents, errors, headers, home, sparql, stored, views
+from clustergraph.web import (
+    documents,
+    errors,
+    graphs,
+    headers,
+    home,
+    sparql,
+    stored,
+    updates,
+    views,
+)
 
 if TYPE_CHECKING:
     from clustergraph.service import ClusterGraph
@@ -32,6 +42,6 @@ def create_app(graph: ClusterGraph) -> Flask:
     app.context_processor(views.common)
     errors.register(app)
     headers.register(app)
-    for blueprint in (home.blueprint, sparql.blueprint, stored.blueprint, documents.blueprint):
-        app.register_blueprint(blueprint)
+    for surface in (home, sparql, updates, graphs, stored, documents):
+        app.register_blueprint(surface.blueprint)
     return app

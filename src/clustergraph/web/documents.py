@@ -28,7 +28,7 @@ _PAGE = 200
 def thing(name: str) -> WerkzeugResponse:
     """A thing is no document: 303 to the one about it (httpRange-14)."""
     settings = views.graph().settings
-    if not views.graph().describe(settings.iri(f"id/{name}")):
+    if not views.release().describe(settings.iri(f"id/{name}")):
         raise _unknown(f"id/{name}")
     query = f"?{request.query_string.decode('ascii', 'replace')}" if request.query_string else ""
     target = f"{settings.public_url}/doc/{quote(name, safe='/:@!$&()*+,;=~')}"
@@ -51,7 +51,7 @@ def other(name: str) -> Response:
     """Any other IRI under the base: ontology, scheme, graph, dataset, and what a project adds."""
     release = views.release()
     iri = views.graph().settings.iri(name)
-    if iri in release.manifest.graphs or views.graph().describe(iri):
+    if iri in release.graphs or views.release().describe(iri):
         return _document(name, name, None)
     stem, fmt = respond.split_suffix(name)
     return _document(stem, stem, fmt)
@@ -70,7 +70,7 @@ def _document(path: str, address: str, fmt: rdf.Format | None) -> Response:
     iri = graph.settings.iri(path)
     if _is_bad(iri):
         raise _unknown(path)
-    quads = graph.describe(iri)
+    quads = views.release().describe(iri)
     if not quads:
         raise _unknown(path)
     chosen = fmt or respond.acceptable(respond.DOCUMENT_FORMATS)
@@ -121,7 +121,7 @@ def _html(iri: str, address: str) -> str:
     page = pages.page(
         release.store, settings.base, iri, languages, everything=request.args.get("in", "")
     )
-    terms = pages.terms(release.store, iri, languages) if iri in release.manifest.graphs else []
+    terms = pages.terms(release.store, iri, languages) if iri in release.graphs else []
     number = max(1, request.args.get("page", 1, type=int))
     shown = terms[(number - 1) * _PAGE : number * _PAGE]
     kind = iri.removeprefix(f"{settings.base}id/").split("/")[0] if "/id/" in iri else ""
@@ -154,7 +154,7 @@ def _list(kind: str, fmt: rdf.Format | None) -> Response:
         quads = [
             quad
             for entry in entries
-            for quad in graph.describe(entry.iri)
+            for quad in views.release().describe(entry.iri)
             if quad.predicate in {_TYPE, _LABEL}
             and isinstance(quad.subject, ox.NamedNode)
             and quad.subject.value in wanted

@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING
 
 from flask import Response, current_app, render_template, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from clustergraph import errors
+from clustergraph import errors, rdf
 from clustergraph.rdf import Format
 from clustergraph.web import negotiation
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
 _PROBLEM = Format("problem details", "application/problem+json", "json", ("application/json",))
+_TEXT = Format("text", "text/plain", "txt")
 _WORDS = {
     400: "The request cannot be understood.",
     404: "Nothing is known under this address.",
@@ -37,7 +38,11 @@ def register(app: Flask) -> None:
             extra = {"line": error.line, "column": error.column}
         if isinstance(error, errors.NotAcceptableError):
             extra = {"alternatives": list(error.alternatives)}
+        if isinstance(error, errors.ValidationFailedError):
+            return _refused(status, title, error)
         response = problem(status, title, error.message, hint=error.hint, **extra)
+        if isinstance(error, errors.UnauthorisedError):
+            response.headers["WWW-Authenticate"] = 'Bearer realm="clustergraph"'
         if isinstance(error, errors.LimitError) and error.retry_after is not None:
             response.headers["Retry-After"] = str(error.retry_after)
         return response
@@ -45,7 +50,9 @@ def register(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:
         status = error.code or 500
-        response = problem(status, error.name, _WORDS.get(status, error.name + "."))
+        own = isinstance(error, MethodNotAllowed) and error.description != type(error).description
+        words = str(error.description) if own else _WORDS.get(status, error.name + ".")
+        response = problem(status, error.name, words)
         kept = {"allow", "location", "retry-after", "www-authenticate"}
         for name, value in error.get_headers():
             if name.lower() in kept:
@@ -56,6 +63,29 @@ def register(app: Flask) -> None:
     def unexpected(error: Exception) -> Response:
         current_app.logger.error("unexpected error", exc_info=error)
         return problem(500, "Something went wrong on our side", "The error has been noted.")
+
+
+def _refused(status: int, title: str, error: errors.ValidationFailedError) -> Response:
+    """A write that breaks the shapes: with the report, in the format that the client wants."""
+    offered = (_PROBLEM, _TEXT, *rdf.RDF_FORMATS)
+    chosen = negotiation.choose(request.headers.get("Accept"), offered)
+    documents = error.documents
+    if isinstance(chosen, rdf.RdfFormat) and "text/turtle" in documents:
+        base = current_app.extensions["clustergraph"].settings.base
+        turtle = documents["text/turtle"].encode()
+        body = rdf.serialise(
+            rdf.parse(turtle, rdf.TURTLE, base=base, name="report"), chosen, {"sh": rdf.SHACL}
+        )
+        response = Response(body, status, content_type=chosen.content_type)
+    elif chosen is _TEXT:
+        response = Response(
+            f"{error.text}{error.message}\n", status, content_type=_TEXT.content_type
+        )
+    else:
+        report = json.loads(documents.get("application/json", "{}"))
+        return problem(status, title, error.message, report=report)
+    response.vary.add("Accept")
+    return response
 
 
 def problem(

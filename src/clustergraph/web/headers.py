@@ -25,13 +25,22 @@ _CORS = {
 }
 
 
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_ASKED_BY_POST = frozenset({"sparql.sparql"})
+"""What is read with POST; pages of other sites may do so. They never write: a token is needed."""
+
+
 def register(app: Flask) -> None:
     """Add the headers to every answer, errors included."""
 
     @app.after_request
     def add(response: Response) -> Response:
-        for name, value in (_SECURITY | _CORS).items():
+        readable = request.method in _SAFE or request.endpoint in _ASKED_BY_POST
+        for name, value in (_SECURITY | (_CORS if readable else {})).items():
             response.headers.setdefault(name, value)
+        if "Authorization" in request.headers:
+            response.headers["Cache-Control"] = "no-store"
+            response.vary.add("Authorization")
         if request.endpoint != "static":
             response.headers.setdefault("Cache-Control", "no-cache")
         return response

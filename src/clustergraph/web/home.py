@@ -21,7 +21,9 @@ def home() -> Response:
     def make() -> str | bytes:
         if not isinstance(chosen, rdf.RdfFormat):
             return _home()
-        return rdf.serialise(graph.describe(graph.settings.dataset_iri), chosen, graph.prefixes)
+        return rdf.serialise(
+            views.release().describe(graph.settings.dataset_iri), chosen, graph.prefixes
+        )
 
     return respond.represent(chosen, make)
 
@@ -31,13 +33,13 @@ def _home() -> str:
     settings = views.graph().settings
     languages = views.languages()
     labels = pages.Labels(release.store, languages)
-    graphs = [name for name in release.manifest.graphs if name.startswith(settings.base)]
+    graphs = [name for name in release.graphs if name.startswith(settings.base)]
     labels.fetch(graphs)
     return render_template(
         "home.html",
         manifest=release.manifest,
         kinds=pages.kinds(release.store, settings.base),
-        graphs=[(name, labels.of(name), release.manifest.graphs[name]) for name in graphs],
+        graphs=[(name, labels.of(name), release.graphs[name]) for name in graphs],
         queries=sorted(release.queries.values(), key=lambda each: each.name),
     )
 

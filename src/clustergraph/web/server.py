@@ -17,7 +17,6 @@ from granian.log import LogLevels
 from clustergraph import settings as settings_module
 from clustergraph.errors import UsageError
 from clustergraph.service import ClusterGraph
-from clustergraph.settings import ENVIRONMENT_PREFIX, declared
 from clustergraph.web.app import create_app
 from clustergraph.web.in_flight import InFlight
 
@@ -42,7 +41,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         UsageError: the address is in use or not ours.
     """
     _check_free(settings.host, settings.port)
-    os.environ |= _environment(settings)
+    os.environ |= settings_module.to_environment(settings)
     # A forked worker would inherit the engine without its threads, and wait for them for ever.
     multiprocessing.set_start_method("spawn", force=True)
     server = Granian(
@@ -72,16 +71,6 @@ def application() -> WSGIApplication:
     graph = ClusterGraph(settings, public=True)
     graph.release()
     return InFlight(create_app(graph), settings.in_flight)
-
-
-def _environment(settings: Settings) -> dict[str, str]:
-    """The settings as environment variables, so that a worker process reads the same."""
-    values = {"CG_PROJECT": str(settings.project), "CG_VAR": str(settings.variable)}
-    for name, _key, _default, _help in declared():
-        value = getattr(settings, name)
-        text = ",".join(value) if isinstance(value, tuple) else str(value)
-        values[ENVIRONMENT_PREFIX + name.upper()] = text
-    return values
 
 
 def _check_free(host: str, port: int) -> None:

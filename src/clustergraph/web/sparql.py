@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from werkzeug.datastructures import MultiDict
 
-    from clustergraph.service import OpenRelease
+    from clustergraph.reading import OpenRelease
     from clustergraph.settings import Settings
     from clustergraph.sparql import Query
 
@@ -165,7 +165,7 @@ def _stream(query: Query, parameters: MultiDict[str, str]) -> Response:
     elif request.method == "HEAD":
         response = Response(content_type=fmt.content_type)
     else:
-        chunks = views.graph().answer(
+        chunks = views.release().answer(
             query,
             fmt,
             _dataset(parameters),
@@ -185,7 +185,7 @@ def _finish(response: Response) -> Response:
 def _page(text: str, query: Query, parameters: MultiDict[str, str]) -> Response:
     """The page with an answer: a table, a yes or no, or Turtle."""
     fmt = rdf.TURTLE if query.form.is_graph else rdf.JSON
-    chunks = views.graph().answer(
+    chunks = views.release().answer(
         query,
         fmt,
         _dataset(parameters),
@@ -239,8 +239,7 @@ def _description(settings: Settings, release: OpenRelease) -> list[ox.Quad]:
     """The triples of the service description."""
     endpoint = settings.iri("sparql")
     parts = {
-        f"<{endpoint}#graph-{number}>": name
-        for number, name in enumerate(release.manifest.graphs, start=1)
+        f"<{endpoint}#graph-{number}>": name for number, name in enumerate(release.graphs, start=1)
     }
     text = string.Template(_DESCRIPTION.read_text(encoding="utf-8")).substitute(
         endpoint=endpoint,

@@ -7,10 +7,12 @@ from urllib.parse import quote
 
 from flask import current_app, g, request
 
-from clustergraph.web import negotiation
+from clustergraph.errors import UsageError
+from clustergraph.web import authorisation, negotiation
 
 if TYPE_CHECKING:
-    from clustergraph.service import ClusterGraph, OpenRelease
+    from clustergraph.reading import OpenRelease
+    from clustergraph.service import ClusterGraph
 
 _SAFE = "/:@!$&'()*+,;=%~"
 
@@ -21,9 +23,25 @@ def graph() -> ClusterGraph:
 
 
 def release() -> OpenRelease:
-    """The release of this request: the same from its beginning to its end."""
+    """The release of this request: the same from its beginning to its end.
+
+    The current one, unless the address names another (``?release=``, ``/releases/{n}/...``); with
+    what is restricted, if the request's token allows it.
+
+    Raises:
+        UsageError: the address names no number.
+        NotFoundError, GoneError: there is no such release, or it is not kept any more.
+        UnauthorisedError: the token is not valid.
+    """
     if "release" not in g:
-        g.release = graph().release()
+        number = None
+        text = (request.view_args or {}).get("number") or request.args.get("release")
+        if text is not None:
+            if not str(text).isdecimal() or len(str(text)) > 9:
+                raise UsageError(f"{str(text)[:40]!r} is no number of a release.")
+            number = int(text)
+        restricted = authorisation.grant().sees_restricted
+        g.release = graph().release(number, restricted=restricted)
     return cast("OpenRelease", g.release)
 
 

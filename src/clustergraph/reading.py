@@ -1,0 +1,238 @@
+"""Open releases: the current one, earlier ones, with or without what is restricted."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import pyoxigraph as ox
+
+from clustergraph import pages, queries, rdf, store
+from clustergraph.errors import NotFoundError, SettingsError, UsageError
+from clustergraph.query import Limits, QueryPool
+from clustergraph.releases.candidate import FULL, PUBLIC
+from clustergraph.store.embedded import EmbeddedStore
+from clustergraph.vocab import prefixes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from clustergraph import sparql
+    from clustergraph.queries import StoredQuery
+    from clustergraph.releases import Archive, Manifest
+    from clustergraph.settings import Settings
+    from clustergraph.store import Answer, Backend, DatasetClause
+
+_OTHERS = 4
+"""Releases that are held open beside the current one."""
+
+
+@dataclass(frozen=True)
+class OpenRelease:
+    """A release that is open for reading."""
+
+    manifest: Manifest
+    store: Backend
+    """For queries of our own, which are known to be light."""
+    pool: QueryPool | None
+    """For queries of strangers; None where nobody but the caller asks (the command line)."""
+    queries: Mapping[str, StoredQuery]
+    prefixes: Mapping[str, str]
+    restricted: bool = False
+    """Whether it shows what is restricted."""
+
+    @property
+    def etag(self) -> str:
+        """The validator of everything that this release answers, without quotes."""
+        return f"{self.manifest.etag}{'-restricted' if self.restricted else ''}"
+
+    @property
+    def graphs(self) -> Mapping[str, int]:
+        """The named graphs that can be seen, and their sizes."""
+        hidden = self.manifest.restricted_graphs if self.restricted else {}
+        return {**self.manifest.graphs, **hidden}
+
+    def answer(
+        self,
+        query: sparql.Query,
+        fmt: rdf.Format,
+        dataset: DatasetClause | None = None,
+        *,
+        client: str = "",
+        seconds: float | None = None,
+    ) -> Answer:
+        """The answer to a query in ``fmt``, chunk by chunk.
+
+        Args:
+            query: from ``ClusterGraph.parse``.
+            fmt: how the answer is written; must suit the query's form.
+            dataset: what the protocol's parameters say.
+            client: who asks; for fairness between clients.
+            seconds: a time limit below the one of the settings.
+
+        Raises:
+            QueryError: the query is wrong.
+            LimitError: it takes more than a query may take, or too many are running.
+            StoreError: the release cannot be read.
+        """
+        clause = dataset or store.STORED_DATASET
+        if self.pool is None:
+            return self.store.answer(query, fmt, clause)
+        return self.pool.answer(query, fmt, clause, client=client, seconds=seconds)
+
+    def describe(self, iri: str) -> list[ox.Quad]:
+        """What the graph says of a thing, graph by graph; see ``pages.document``.
+
+        Empty if it says nothing.
+
+        Raises:
+            UsageError: the text is not an IRI.
+        """
+        try:
+            ox.NamedNode(iri)
+        except ValueError as error:
+            raise UsageError(f"{iri!r} is not an IRI.") from error
+        return pages.document(self.store, self.graphs, iri)
+
+
+class Reader:
+    """Keeps the current release open, and some others that were asked for."""
+
+    def __init__(self, archive: Archive, settings: Settings, *, public: bool) -> None:
+        """Open nothing yet.
+
+        Args:
+            archive: the releases.
+            settings: of the project.
+            public: queries come from strangers: they run in workers of their own.
+        """
+        self._archive = archive
+        self._settings = settings
+        self._public = public
+        self._current: OpenRelease | None = None
+        self._others: OrderedDict[tuple[int, bool], OpenRelease] = OrderedDict()
+        self._opening = threading.Lock()
+
+    def release(self, number: int | None = None, *, restricted: bool = False) -> OpenRelease:
+        """A release, open for reading.
+
+        Args:
+            number: None: the current one; a newer one is picked up at the next call.
+            restricted: show what is restricted too.
+
+        Raises:
+            NotFoundError: nothing was built yet, or there never was such a release.
+            GoneError: it is not kept any more.
+            CorruptedError: the release on disk is damaged.
+        """
+        current = self._archive.current_number()
+        if current is None:
+            raise NotFoundError(
+                f"There is no release in {self._settings.variable} yet.",
+                hint="Make one with: clustergraph build",
+            )
+        if not restricted and number in {None, current}:
+            return self._newest(current)
+        return self._other(number or current, restricted=restricted, current=current)
+
+    def _newest(self, number: int) -> OpenRelease:
+        held = self._current
+        if held is None or held.manifest.number != number:
+            with self._opening:
+                held = self._current
+                if held is None or held.manifest.number != number:
+                    former, held = held, self._opened(number, current=True)
+                    self._current = held
+                    if former is not None and former.pool is not None:
+                        former.pool.retire()
+        return held
+
+    def _other(self, number: int, *, restricted: bool, current: int) -> OpenRelease:
+        manifest = self._archive.manifest(number)  # be it open: 410 from the moment it is thinned
+        restricted = restricted and manifest.restricted
+        if not restricted and number == current:
+            return replace(self._newest(number), restricted=True)
+        with self._opening:
+            key = (number, restricted)
+            held = self._others.pop(key, None)
+            if held is None:
+                held = self._opened(number, restricted=restricted, current=number == current)
+            self._others[key] = held
+            while len(self._others) > _OTHERS:
+                _key, oldest = self._others.popitem(last=False)
+                if oldest.pool is not None:
+                    oldest.pool.retire()
+        return held
+
+    def _opened(self, number: int, *, current: bool, restricted: bool = False) -> OpenRelease:
+        manifest = self._archive.manifest(number)
+        if manifest.base != self._settings.base:
+            raise SettingsError(
+                f"Release {number} was built with the base {manifest.base}, "
+                f"not {self._settings.base}.",
+                hint="Build again with: clustergraph build",
+            )
+        folder = self._archive.path(number) / (FULL if restricted else PUBLIC)
+        pool = None
+        if self._public or restricted:  # this process never opens what is restricted
+            pool = QueryPool(folder, self._limits(current=current))
+        return OpenRelease(
+            manifest,
+            pool if restricted and pool is not None else EmbeddedStore.open(folder),
+            pool,
+            queries.read_folder(
+                self._settings.project / "queries",
+                written_base=self._settings.written_base,
+                base=self._settings.base,
+            ),
+            prefixes(self._settings.base),
+            restricted=restricted,
+        )
+
+    def _limits(self, *, current: bool) -> Limits:
+        settings = self._settings
+        return Limits(
+            time=settings.query_seconds,
+            memory=settings.query_memory << 20,
+            in_memory=settings.in_memory if current else 0,
+            fast=settings.fast_lane if current else 1,
+            slow=settings.slow_lane if current else 1,
+        )
+
+    def close(self) -> None:
+        """End the query workers."""
+        for each in (self._current, *self._others.values()):
+            if each is not None and each.pool is not None:
+                each.pool.close()
+        self._current = None
+        self._others.clear()
+
+
+def export(
+    archive: Archive, release: OpenRelease, fmt: rdf.RdfFormat, graph: str | None = None
+) -> Iterator[bytes]:
+    """The whole public graph of a release, or one named graph, in ``fmt``.
+
+    Formats that can name graphs get all named graphs, the others the merge.
+
+    Raises:
+        NotFoundError: there is no such graph.
+    """
+    if graph is not None and graph not in release.manifest.graphs:
+        raise NotFoundError(
+            f"There is no graph <{graph}>.",
+            hint="Graphs: " + ", ".join(release.manifest.graphs),
+        )
+    folder = archive.path(release.manifest.number) / PUBLIC
+    quads: Iterable[ox.Quad] = ox.Store.read_only(str(folder)).quads_for_pattern(
+        None, None, None, ox.NamedNode(graph) if graph else None
+    )
+    if graph is None:
+        quads = (
+            quad
+            for quad in quads
+            if isinstance(quad.graph_name, ox.DefaultGraph) is not fmt.dataset
+        )
+    yield rdf.serialise(quads, fmt, release.prefixes)

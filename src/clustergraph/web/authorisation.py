@@ -1,0 +1,116 @@
+"""Who asks: bearer tokens (RFC 6750), and a brake on those who guess."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from flask import g, request
+
+from clustergraph.errors import OverloadedError, UnauthorisedError, UsageError
+from clustergraph.tokens import NOBODY, Grant
+from clustergraph.web import views
+
+if TYPE_CHECKING:
+    from clustergraph.tokens import Token
+
+_GUESSES = 20
+"""Wrong tokens that a client may send in a minute."""
+_MINUTE = 60.0
+_CLIENTS = 10_000
+
+
+class TooManyGuessesError(OverloadedError):
+    """A client sent many wrong tokens."""
+
+    retry_after = 60
+
+
+class _Guesses:
+    """Wrong tokens by client, in the last minute."""
+
+    def __init__(self) -> None:
+        self._times: OrderedDict[str, list[float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def check(self, client: str) -> None:
+        """Refuse a client that guesses.
+
+        Raises:
+            TooManyGuessesError: it sent too many wrong tokens.
+        """
+        with self._lock:
+            since = time.monotonic() - _MINUTE
+            if sum(each > since for each in self._times.get(client, ())) >= _GUESSES:
+                raise TooManyGuessesError("Too many wrong tokens came from your address.")
+
+    def note(self, client: str) -> None:
+        with self._lock:
+            times = self._times.pop(client, [])
+            self._times[client] = [*times, time.monotonic()][-_GUESSES:]
+            while len(self._times) > _CLIENTS:
+                self._times.popitem(last=False)
+
+
+_guesses = _Guesses()
+
+
+def token() -> Token | None:
+    """The token of this request; None if it carries none.
+
+    Raises:
+        UnauthorisedError: it is not valid.
+        UsageError: it stands in the address, where logs and caches would keep it.
+        TooManyGuessesError: this client sent too many wrong ones.
+    """
+    if "access_token" in request.args:
+        raise UsageError(
+            "A token in the address is not taken.",
+            hint="Send it in the header: Authorization: Bearer TOKEN",
+        )
+    if "token" not in g:
+        g.token = _verified()
+    found: Token | None = g.token
+    return found
+
+
+def _verified() -> Token | None:
+    header = request.headers.get("Authorization")
+    if header is None:
+        return None
+    client = request.remote_addr or ""
+    _guesses.check(client)
+    scheme, _, text = header.partition(" ")
+    try:
+        if scheme.lower() != "bearer":
+            raise UnauthorisedError("Only bearer tokens are known here.")
+        return views.graph().tokens.verify(text.strip())
+    except UnauthorisedError:
+        _guesses.note(client)
+        raise
+
+
+def grant() -> Grant:
+    """What this request may do.
+
+    Raises:
+        UnauthorisedError, UsageError, TooManyGuessesError: see ``token``.
+    """
+    found = token()
+    return found.grant if found else NOBODY
+
+
+def bearer() -> Token:
+    """The token of a request that needs one.
+
+    Raises:
+        UnauthorisedError: it carries none, or one that is not valid.
+    """
+    found = token()
+    if found is None:
+        raise UnauthorisedError(
+            "This needs a token.", hint="Send it in the header: Authorization: Bearer TOKEN"
+        )
+    return found

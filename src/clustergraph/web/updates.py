@@ -1,0 +1,73 @@
+"""SPARQL 1.1 Update over HTTP (SPARQL 1.1 Protocol section 2.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import MethodNotAllowed, UnsupportedMediaType
+
+from clustergraph.errors import UsageError
+from clustergraph.releases import Write
+from clustergraph.web import views, writes
+
+if TYPE_CHECKING:
+    from werkzeug.datastructures import MultiDict
+
+blueprint = Blueprint("updates", __name__)
+
+FORM, BODY = "application/x-www-form-urlencoded", "application/sparql-update"
+
+
+@blueprint.route("/update", methods=["GET", "POST"])
+def update() -> Response:
+    """Publish an update, sent as a form or as the body."""
+    token = writes.author()
+    if request.method != "POST":
+        raise MethodNotAllowed(valid_methods=["POST", "OPTIONS"])
+    text, parameters = _request()
+    written = writes.publish(
+        Write(
+            method="UPDATE",
+            payload=text,
+            using=tuple(parameters.getlist("using-graph-uri")),
+            using_named=tuple(parameters.getlist("using-named-graph-uri")),
+            base=views.graph().settings.iri("update"),
+        ),
+        token,
+    )
+    return writes.answered(written, 200)
+
+
+def _request() -> tuple[bytes, MultiDict[str, str]]:
+    """The text of the update and the protocol's parameters.
+
+    Raises:
+        UsageError: there is no update, or more than one, or it is not UTF-8.
+        UnsupportedMediaType: a body that is no update.
+    """
+    if request.mimetype == FORM:
+        limit = views.graph().settings.max_upload << 20
+        request.max_content_length = request.max_form_memory_size = limit
+        parameters: MultiDict[str, str] = request.form
+        texts = [each.encode() for each in parameters.getlist("update")]
+    elif request.mimetype == BODY:
+        charset = request.mimetype_params.get("charset", "utf-8").lower()
+        if charset not in {"utf-8", "utf8"}:
+            raise UnsupportedMediaType
+        parameters = request.args
+        texts = [writes.body()]
+    else:
+        raise UnsupportedMediaType
+    if "query" in parameters:
+        raise UsageError("This address takes updates; queries are answered by /sparql.")
+    if len(texts) != 1 or not texts[0].strip():
+        raise UsageError(
+            "No update was sent." if not texts or len(texts) == 1 else "More than one was sent.",
+            hint="Send one, as the parameter 'update' or as a body of type " + BODY + ".",
+        )
+    try:
+        texts[0].decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError("The update is not UTF-8 text.") from error
+    return texts[0], parameters

@@ -1,0 +1,50 @@
+"""The parser: a confined process that reads one document and writes it as N-Quads.
+
+``python -m clustergraph.writing.parser MEDIA-TYPE BASE NAME MEMORY``, from standard input to
+standard output; an error goes to standard error as one line of JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import pyoxigraph as ox
+
+from clustergraph import rdf
+from clustergraph.errors import ClusterGraphError, to_fields
+from clustergraph.process import sandbox
+
+_MARK = "clustergraph-error "
+
+
+def main() -> int:
+    """Read, parse, write."""
+    media_type, base, name, memory = sys.argv[1:5]
+    fmt = next(each for each in rdf.RDF_FORMATS if each.media_type == media_type)
+    sandbox.die_with_parent()
+    if sandbox.is_supported():
+        sandbox.forbid_network_and_programs()
+    content = sys.stdin.buffer.read()
+    sandbox.limit_memory(int(memory))
+    try:
+        quads = rdf.parse(content, fmt, base=base, name=name)
+    except ClusterGraphError as error:
+        sys.stderr.write(_MARK + json.dumps(to_fields(error)) + "\n")
+        return 1
+    ox.serialize(quads, sys.stdout.buffer, ox.RdfFormat.N_QUADS)
+    return 0
+
+
+def told(stderr: bytes) -> dict[str, Any] | None:
+    """The error that the parser told, if it lived to tell one."""
+    for line in stderr.decode("utf-8", "replace").splitlines():
+        if line.startswith(_MARK):
+            found: dict[str, Any] = json.loads(line.removeprefix(_MARK))
+            return found
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

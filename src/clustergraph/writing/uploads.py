@@ -1,0 +1,190 @@
+"""Documents that strangers send: decompressed and parsed within bounds.
+
+Turtle, TriG, N-Triples and N-Quads are parsed by the writer. The parsers of JSON-LD and RDF/XML
+can be brought down by a document (nesting, memory), so those two are read by a process of their
+own, which gives N-Quads.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import zstandard
+
+from clustergraph import rdf
+from clustergraph.errors import (
+    SourceError,
+    TooLargeError,
+    UnsupportedError,
+    from_fields,
+)
+from clustergraph.writing import parser
+
+if TYPE_CHECKING:
+    from clustergraph.settings import Settings
+
+_CHUNK = 1 << 20
+_SECONDS = 30
+_CONFINED = (rdf.JSON_LD, rdf.RDF_XML)
+_BY_MEDIA_TYPE = {
+    media_type: each for each in rdf.RDF_FORMATS for media_type in (each.media_type, *each.aliases)
+} | {"application/rdf+xml": rdf.RDF_XML, "application/json": rdf.JSON_LD}
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A document as the writer takes it."""
+
+    payload: bytes
+    fmt: rdf.RdfFormat
+    base: str
+
+
+def received(
+    body: bytes,
+    content_type: str,
+    settings: Settings,
+    *,
+    encoding: str = "",
+    base: str,
+    name: str = "the document",
+) -> Upload:
+    """Take in a document.
+
+    Args:
+        body: as it came.
+        content_type: its media type.
+        settings: of the project: how large it may be.
+        encoding: its Content-Encoding.
+        base: what its relative IRIs are resolved against.
+        name: how it is called in messages.
+
+    Raises:
+        UnsupportedError: a media type or encoding that is not read here.
+        TooLargeError: it is larger or nested deeper than is read here.
+        SourceError: it breaks its syntax; names line and column where the parser tells them.
+    """
+    fmt = format_of(content_type)
+    content = decoded(body, encoding, settings.max_upload << 20)
+    if fmt not in _CONFINED:
+        return Upload(content, fmt, base)
+    return Upload(_confined(content, fmt, settings, base, name), rdf.N_QUADS, base)
+
+
+def format_of(content_type: str) -> rdf.RdfFormat:
+    """The RDF format of a media type, parameters allowed.
+
+    Raises:
+        UnsupportedError: it is none that is read here.
+    """
+    media_type, _, parameters = content_type.partition(";")
+    found = _BY_MEDIA_TYPE.get(media_type.strip().lower())
+    charset = parameters.lower().replace(" ", "").replace('"', "")
+    if found is None or ("charset=" in charset and "charset=utf-8" not in charset):
+        raise UnsupportedError(
+            f"{content_type[:80] or 'A document without Content-Type'} is not read here.",
+            hint="Send one of: " + ", ".join(each.media_type for each in rdf.RDF_FORMATS),
+        )
+    return found
+
+
+def decoded(body: bytes, encoding: str, largest: int) -> bytes:
+    """A body without its content encodings (RFC 9110 section 8.4), of a size that is bounded.
+
+    Args:
+        body: as it came.
+        encoding: gzip, zstd, deflate, identity, or several in the order in which they were applied.
+        largest: the largest size, in bytes.
+
+    Raises:
+        UnsupportedError: an encoding that is not read here.
+        TooLargeError: it is larger when decompressed.
+        SourceError: it is cut or damaged.
+    """
+    codings = [each.strip().lower() for each in encoding.split(",") if each.strip()]
+    if len(codings) > 2:
+        raise UnsupportedError("More than two content encodings are not read here.")
+    for coding in reversed(codings):
+        body = _decompressed(body, coding, largest)
+    if len(body) > largest:
+        raise TooLargeError(
+            f"The document has more than {largest >> 20} MiB.",
+            hint="Send it in parts, or build from files.",
+        )
+    return body
+
+
+def _decompressed(body: bytes, coding: str, largest: int) -> bytes:
+    if coding == "identity":
+        return body
+    if coding in {"gzip", "x-gzip", "deflate"}:
+        return _inflated(body, coding, largest)
+    if coding == "zstd":
+        return _unpacked(body, largest)
+    raise UnsupportedError(
+        f"The content encoding {coding[:40]} is not read here.", hint="Use gzip or zstd."
+    )
+
+
+def _inflated(body: bytes, coding: str, largest: int) -> bytes:
+    content = bytearray()
+    rest = body
+    try:
+        while rest:  # a gzip file may have several members (RFC 1952 section 2.2)
+            machine = zlib.decompressobj(15 if coding == "deflate" else 31)
+            content += machine.decompress(rest, largest + 1 - len(content))
+            if len(content) > largest:
+                raise TooLargeError(f"The document has more than {largest >> 20} MiB inside.")
+            if not machine.eof:
+                raise SourceError("the document", "is cut: its compressed data end too early.")
+            rest = machine.unused_data
+    except zlib.error as error:
+        raise SourceError("the document", f"is not {coding} data: {error}") from error
+    return bytes(content)
+
+
+def _unpacked(body: bytes, largest: int) -> bytes:
+    machine = zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj()
+    content = bytearray()
+    try:
+        for start in range(0, len(body), 1 << 10):
+            content += machine.decompress(body[start : start + (1 << 10)])
+            if len(content) > largest:
+                raise TooLargeError(f"The document has more than {largest >> 20} MiB inside.")
+    except zstandard.ZstdError as error:
+        raise SourceError("the document", f"is not zstd data: {error}") from error
+    if not machine.eof:
+        raise SourceError("the document", "is cut: its compressed data end too early.")
+    return bytes(content)
+
+
+def _confined(
+    content: bytes, fmt: rdf.RdfFormat, settings: Settings, base: str, name: str
+) -> bytes:
+    """Parse in a process of its own that is bounded in time and memory."""
+    command = [
+        sys.executable, "-m", "clustergraph.writing.parser", fmt.media_type, base, name,
+        str(settings.query_memory << 20),
+    ]  # fmt: skip
+    try:
+        done = subprocess.run(  # noqa: S603  our own module, no shell
+            command, input=content, capture_output=True, timeout=_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise TooLargeError(
+            f"Reading the document took longer than {_SECONDS} seconds.",
+            hint="Send it in parts, or as Turtle.",
+        ) from error
+    told = parser.told(done.stderr)
+    if done.returncode == 0:
+        return done.stdout
+    if told is not None:
+        raise from_fields(told)
+    raise TooLargeError(
+        "Reading the document needs too much memory: it is nested too deep or expands too far.",
+        hint="Flatten it, or send it as Turtle.",
+    )
