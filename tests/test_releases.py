@@ -47,7 +47,7 @@ def test_a_change_is_a_new_release_with_its_delta(small: ClusterGraph) -> None:
     before = small.release()
     edit(small, '"Another Cluster"@en', '"Other Cluster"@en')
     built = small.build()
-    delta = list(small.delta(2))
+    delta = list(small.delta(2).lines())
     assert any(line.startswith("A ") and "Other Cluster" in line for line in delta)
     assert any(line.startswith("D ") and "Another Cluster" in line for line in delta)
     assert len(delta) == built.manifest.added + built.manifest.removed

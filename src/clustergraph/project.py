@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -127,6 +128,31 @@ def read(
 def _queries(settings: Settings, folder: str) -> Mapping[str, StoredQuery]:
     root = settings.project / folder
     return queries.read_folder(root, written_base=settings.written_base, base=settings.base)
+
+
+def erasures(settings: Settings) -> frozenset[str]:
+    """Hashes of what the project says was erased: the first column of ``data/erasures.csv``.
+
+    A line holds an IRI, absolute or relative to the base, or ``sha256:`` and the hash of the
+    relative IRI (which names nobody).
+
+    Raises:
+        SourceError: the file cannot be read.
+    """
+    path = settings.project / "data/erasures.csv"
+    if not path.is_file():
+        return frozenset()
+    try:
+        with path.open(encoding="utf-8", newline="") as lines:
+            rows = [row for row in csv.reader(lines) if row and row[0] not in {"", "iri"}]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise SourceError(str(path), f"cannot be read: {error}") from error
+    return frozenset(
+        row[0].removeprefix("sha256:")
+        if row[0].startswith("sha256:")
+        else hashlib.sha256(row[0].removeprefix(settings.written_base).encode()).hexdigest()
+        for row in rows
+    )
 
 
 def rules(settings: Settings) -> Mapping[str, StoredQuery]:

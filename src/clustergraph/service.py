@@ -8,7 +8,9 @@ for row in graph.select("SELECT ?s { ?s a <http://xmlns.com/foaf/0.1/Person> }")
 
 from __future__ import annotations
 
+import datetime
 import getpass
+import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ import pyoxigraph as ox
 
 from clustergraph import (
     evidence,
+    pages,
     project,
     rdf,
     sparql,
@@ -30,10 +33,14 @@ from clustergraph.errors import (
 )
 from clustergraph.reading import OpenRelease, Reader, export
 from clustergraph.releases import Archive, Manifest, Pipeline, Record, history
+from clustergraph.releases import backup as backups
+from clustergraph.releases import manifest as manifests
+from clustergraph.releases.erasure import hashed
+from clustergraph.releases.forget import forget
 from clustergraph.tokens import Tokens
 from clustergraph.vocab import prefixes
 from clustergraph.writing import WriteQueue, Written
-from clustergraph.writing.writer import WAIT
+from clustergraph.writing.batches import WAIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -43,6 +50,7 @@ if TYPE_CHECKING:
     from clustergraph.patch import Patch
     from clustergraph.project import Content
     from clustergraph.releases import Done, Write
+    from clustergraph.releases.history import Version
     from clustergraph.settings import Settings
     from clustergraph.store import Row
 
@@ -87,6 +95,7 @@ class ClusterGraph:
         self.tokens = Tokens(settings.variable / "tokens.json")
         self._reader = Reader(self.archive, settings, public=public)
         self._writes = WriteQueue(settings)
+        self._erasures: tuple[int | None, frozenset[str]] | None = None
 
     # -- the graph in the project's files ---------------------------------------------------
 
@@ -96,7 +105,7 @@ class ClusterGraph:
         Raises:
             SourceError: a file cannot be read.
         """
-        return project.read(self.settings, progress)
+        return project.read(self.settings, progress, is_erased=self.is_erased)
 
     def validate(self, progress: Callable[[str], None] = _quiet) -> validation.Report:
         """Validate the project's files as a build would; nothing is written.
@@ -138,7 +147,9 @@ class ClusterGraph:
             manifest, report = self.pipeline.build(
                 self.read(progress).quads,
                 fingerprint=fingerprint,
-                record=Record(kind="build", who=who or _user(), why=message),
+                record=Record(
+                    kind="build", who=who or self.user(), why=message or self._last_commit()
+                ),
                 keep_written=keep_written,
                 progress=progress,
             )
@@ -251,9 +262,25 @@ class ClusterGraph:
         manifest = self.archive.manifest(number) if number else self.release().manifest
         return (self.archive.path(manifest.number) / "report.ttl").read_bytes()
 
-    def delta(self, number: int) -> Iterator[str]:
-        """The lines of a release's delta: ``A`` or ``D`` and the quad."""
-        return history.delta(self.archive, number).lines()
+    def manifest(self, number: int) -> Manifest:
+        """The manifest of a release, be it thinned.
+
+        Raises:
+            NotFoundError: there never was such a release.
+        """
+        return manifests.read(self.archive.record(number))
+
+    def delta(self, number: int) -> Patch:
+        """What a release changed against its parent, in public graphs.
+
+        Raises:
+            NotFoundError: there never was such a release.
+        """
+        return history.delta(self.archive, number)
+
+    def versions(self, iri: str) -> list[Version]:
+        """The releases that changed what is said of a thing, the newest first."""
+        return list(history.versions(self.archive, iri))
 
     def diff(self, old: int, new: int) -> Patch:
         """What makes release ``new`` out of ``old``, in public graphs.
@@ -262,6 +289,10 @@ class ClusterGraph:
             NotFoundError: there never was such a release.
         """
         return history.diff(self.archive, old, new)
+
+    def explained(self, change: Patch) -> list[pages.ChangedThing]:
+        """A patch for people: grouped by thing, with labels."""
+        return pages.explained(self.release().store, change, self.settings, self.prefixes)
 
     def rollback(self, number: int, *, message: str = "", who: str = "") -> Manifest:
         """Publish a new release that is equal to an earlier one.
@@ -274,8 +305,64 @@ class ClusterGraph:
         why = message or f"Back to release {number}"
         with self.archive.writing("rollback"):
             return self.pipeline.rollback(
-                number, Record(kind="rollback", who=who or _user(), why=why)
+                number, Record(kind="rollback", who=who or self.user(), why=why)
             )
+
+    def forget(
+        self, iris: Sequence[str], *, reason: str = "", force: bool = False
+    ) -> tuple[Manifest, list[ox.Quad]]:
+        """Erase things from the graph and from all its history; see ``releases.forget``.
+
+        Raises:
+            NotFoundError: nothing was ever said of one of them.
+            ValidationFailedError: what is left breaks the shapes; nothing was changed.
+            BusyError, StoreError: it could not be done.
+        """
+        record = Record(kind="forget", who=self.user(), why=reason or "Erased on request")
+        with self.archive.writing("forget", wait=WAIT):
+            return forget(self.pipeline, iris, record, reason=reason, force=force)
+
+    def is_erased(self, iri: str) -> bool:
+        """Whether a thing, or what an IRI is a part of, was forgotten."""
+        whole = iri.split("#", 1)[0]
+        return hashed(whole, self.settings.base) in self._erased()
+
+    def _erased(self) -> frozenset[str]:
+        """The hashes of what was forgotten, here or by the project's list of erasures."""
+        number = self.archive.current_number()
+        if self._erasures is None or self._erasures[0] != number:
+            hashes = {each["hash"] for each in self.archive.tombstones()}
+            hashes |= project.erasures(self.settings)
+            self._erasures = (number, frozenset(hashes))
+        return self._erasures[1]
+
+    def backup(self, target: Path, *, public: bool = False) -> list[int]:
+        """Copy all releases into a new folder while readers and the server go on.
+
+        Raises:
+            UsageError: the target holds something.
+            StoreError: something could not be read or written.
+        """
+        self.release()
+        return backups.backup(self.archive, target, public=public)
+
+    def restore(self, source: Path, *, replace: bool = False) -> list[int]:
+        """Put a backup in the place of the releases, after it was verified.
+
+        Raises:
+            UsageError: there are releases already.
+            NotFoundError: the source is no backup.
+            CorruptedError: the backup is damaged.
+        """
+        return backups.restore(source, self.archive, merged=self._merged, replace_all=replace)
+
+    def verify(self, progress: Callable[[str], None] = _quiet) -> Iterator[tuple[int, list[str]]]:
+        """Compare every release that is kept with its manifest; what is wrong with each."""
+        return backups.verify(self.archive, merged=self._merged, progress=progress)
+
+    @property
+    def _merged(self) -> bool:
+        return self.settings.default_graph == "merge"
 
     def commit(self, writes: Sequence[Write]) -> list[Done | ClusterGraphError]:
         """Publish writes in one release, in this process; see ``Pipeline.commit``.
@@ -347,9 +434,37 @@ class ClusterGraph:
             + (" (the files have changed since: build again)" if stale else ""),
         )
 
+    # -- who and when ---------------------------------------------------------------------
 
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # no entry in the password file, as in some containers
-        return "unknown"
+    @staticmethod
+    def user() -> str:
+        """The name of whoever runs this process."""
+        try:
+            return getpass.getuser()
+        except (KeyError, OSError):  # no entry in the password file, as in some containers
+            return "unknown"
+
+    @staticmethod
+    def now() -> str:
+        """The time, as manifests and tokens write it: RFC 3339, UTC."""
+        return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+    def _last_commit(self) -> str:
+        """The subject of the last commit of the project's folder, if it is under git."""
+        command = [
+            "git",
+            "-C",
+            str(self.settings.project),
+            "log",
+            "-1",
+            "--format=%h %s",
+            "--",
+            ".",
+        ]
+        try:
+            done = subprocess.run(  # noqa: S603  a fixed command, no shell
+                command, capture_output=True, text=True, timeout=10, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return ""
+        return done.stdout.strip() if done.returncode == 0 else ""

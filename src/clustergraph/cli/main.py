@@ -12,7 +12,9 @@ import click
 
 from clustergraph import errors, rdf, scaffold, settings, store
 from clustergraph.cli.evidence import evidence
+from clustergraph.cli.keeping import backup, forget, restore, verify
 from clustergraph.cli.terminal import Group, opened, progress, write
+from clustergraph.cli.writes import diff, rollback, token, update
 from clustergraph.store.remote import RemoteStore
 
 _FORMATS = {each.suffix: each for each in rdf.RDF_FORMATS}
@@ -55,7 +57,8 @@ def main(project: Path | None, base: str | None, variable: Path | None) -> None:
 @main.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--title", help="Title of the new dataset.")
-def init(folder: Path, title: str | None) -> None:
+@click.option("--bare", is_flag=True, help="No example, no shapes: a plain SPARQL server.")
+def init(folder: Path, title: str | None, *, bare: bool) -> None:
     """Start a new project in FOLDER: ontology, data, shapes and queries with a first example.
 
     \b
@@ -64,7 +67,7 @@ def init(folder: Path, title: str | None) -> None:
       cd my-alliance && clustergraph serve
     """
     base = click.get_current_context().find_root().params.get("base")
-    for path in scaffold.init(folder, title=title, base=base):
+    for path in scaffold.init(folder, title=title, base=base, bare=bare):
         click.echo(path)
     click.echo(f"Next: cd {folder} && clustergraph serve", err=True)
 
@@ -72,8 +75,13 @@ def init(folder: Path, title: str | None) -> None:
 @main.command()
 @click.option("-m", "--message", default="", help="Why; kept with the release.")
 @click.option("--force", is_flag=True, help="Make a release even if nothing has changed.")
+@click.option(
+    "--discard-written",
+    is_flag=True,
+    help="Let the files alone count: what was written over HTTP since is not carried over.",
+)
 @click.pass_context
-def build(ctx: click.Context, message: str, force: bool) -> None:
+def build(ctx: click.Context, *, message: str, force: bool, discard_written: bool) -> None:
     """Build a release from the project's files: infer, validate, write, switch to it.
 
     A violation of a shape refuses the release: the report says what and where, the exit code
@@ -82,7 +90,9 @@ def build(ctx: click.Context, message: str, force: bool) -> None:
     """
     graph = opened(ctx)
     with progress("Building") as step:
-        built = graph.build(message=message, force=force, progress=step)
+        built = graph.build(
+            message=message, force=force, keep_written=not discard_written, progress=step
+        )
     if any(built.report.counts().values()):
         click.echo(built.report.to_text(), nl=False)
     manifest = built.manifest
@@ -317,4 +327,7 @@ def doctor(ctx: click.Context) -> None:
         ctx.exit(errors.EXIT_FINDINGS)
 
 
-main.add_command(evidence)
+for command in (
+    evidence, update, rollback, diff, token, forget, backup, restore, verify,
+):  # fmt: skip
+    main.add_command(command)

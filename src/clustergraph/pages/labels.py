@@ -62,6 +62,11 @@ class Labels:
         """The name of a thing; the end of its IRI if it has none."""
         return self._found.get(iri) or Label(_readable(iri))
 
+    def known(self, iri: str) -> str:
+        """The name of a thing; empty if it has none."""
+        found = self._found.get(iri)
+        return found.text if found else ""
+
     def best(self, literals: Iterable[ox.Literal]) -> list[ox.Literal]:
         """Literals, those in the reader's languages first."""
         return sorted(literals, key=lambda each: (self._preference(each.language), each.value))

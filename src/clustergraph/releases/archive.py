@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _DIGITS = 6
 CANDIDATE = ".candidate"
+_SNAPSHOT = ".snapshot-"
 
 
 class Archive:
@@ -125,6 +126,18 @@ class Archive:
         number = self.current_number()
         return None if number is None else manifests.read(self.path(number))
 
+    def tombstones(self) -> tuple[dict[str, str], ...]:
+        """Of all that was ever forgotten: hash of the IRI, when, why."""
+        with contextlib.suppress(CorruptedError):
+            current = self.current()
+            return current.tombstones if current else ()
+        found: dict[str, dict[str, str]] = {}
+        for number in self.known():  # the current manifest is lost: what the others remember
+            with contextlib.suppress(CorruptedError):
+                for each in manifests.read(self.record(number)).tombstones:
+                    found[each["hash"]] = each
+        return tuple(found.values())
+
     def manifest(self, number: int) -> Manifest:
         """The manifest of a release.
 
@@ -210,8 +223,68 @@ class Archive:
                 if path.name.startswith(".") or unfinished:
                     shutil.rmtree(path, ignore_errors=True)
         for path in self.folder.glob(".*"):
-            if path.is_dir():
+            in_use = path.name.startswith(_SNAPSHOT) and _is_alive(path.name)
+            if path.is_dir() and not in_use:
                 shutil.rmtree(path, ignore_errors=True)
+        self.finish_forgetting()
+
+    def forgetting(self, number: int) -> Path:
+        """Where the history is written anew that goes with a release which forgets something."""
+        return self.folder / f"history-{number:0{_DIGITS}}"
+
+    def finish_forgetting(self) -> None:
+        """Remove what a release which forgets something leaves behind, be it after a crash.
+
+        No release older than it stays, and the history written with it takes the old one's place.
+        """
+        forgot = [number for number in self.numbers() if _forgets(self.path(number))]
+        for number in self.numbers():
+            if forgot and number < forgot[-1]:
+                self.remove(number)
+        for path in sorted(self.folder.glob("history-*")):
+            if forgot and path == self.forgetting(forgot[-1]):
+                old = self.folder / ".history-old"
+                shutil.rmtree(old, ignore_errors=True)
+                self._history.rename(old)
+                path.rename(self._history)
+                sync_folder(self.folder)
+                shutil.rmtree(old, ignore_errors=True)
+            else:
+                shutil.rmtree(path, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[Archive]:
+        """An archive that stays as it is now while the block runs: hard links beside this one.
+
+        Raises:
+            BusyError, NoSpaceError: see ``writing``.
+        """
+        with self.writing("backup", wait=60.0):
+            folder = self.folder / f"{_SNAPSHOT}{os.getpid()}"
+            shutil.rmtree(folder, ignore_errors=True)
+            for name in ("releases", "history"):
+                shutil.copytree(self.folder / name, folder / name, copy_function=os.link)
+            shutil.copy2(self._current, folder / "current")
+        try:
+            yield Archive(folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def take_over(self, part: Path) -> None:
+        """Let the releases in ``part`` stand in the place of those here; only under the lock."""
+        old = self.folder / ".replaced"
+        shutil.rmtree(old, ignore_errors=True)
+        old.mkdir()
+        self._current.unlink(missing_ok=True)  # until the end there is nothing that could be served
+        for name in ("releases", "history"):
+            if (self.folder / name).exists():
+                (self.folder / name).rename(old / name)
+            if (part / name).exists():
+                (part / name).rename(self.folder / name)
+        (part / "current").rename(self._current)
+        sync_folder(self.folder)
+        shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
 
     def switch(self, number: int) -> None:
         """Make a release the current one: one atomic rename, durable when this returns."""
@@ -259,6 +332,23 @@ class Archive:
         path = self.path(number)
         path.joinpath(manifests.NAME).unlink()  # no longer a release, whatever comes after
         shutil.rmtree(path, ignore_errors=True)
+
+
+def _forgets(folder: Path) -> bool:
+    with contextlib.suppress(CorruptedError):
+        return manifests.read(folder).kind == "forget"
+    return False
+
+
+def _is_alive(name: str) -> bool:
+    """Whether the process that a snapshot is named after still runs."""
+    try:
+        os.kill(int(name.rpartition("-")[2]), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _numbered(folder: Path) -> list[int]:

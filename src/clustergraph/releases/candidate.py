@@ -233,6 +233,7 @@ class Candidate:
         fingerprint: str,
         delta: Patch | None = None,
         written: Patch | None = None,
+        tombstones: tuple[dict[str, str], ...] = (),
     ) -> Manifest:
         """Make the candidate the next release, and the current one; durable when this returns.
 
@@ -243,6 +244,7 @@ class Candidate:
             fingerprint: of the files that it rests on; see ``project.fingerprint``.
             delta: what changed against the current release, where that is not what was applied.
             written: what was ever written beside the files; given if the files were read now.
+            tombstones: of what is forgotten with this release.
 
         Raises:
             StoreError: it could not be written; the current release is as it was.
@@ -250,7 +252,7 @@ class Candidate:
         with _telling(self):
             return self._publish(
                 records, report, findings, fingerprint,
-                self.patch if delta is None else delta, written,
+                self.patch if delta is None else delta, written, tombstones,
             )  # fmt: skip
 
     def _publish(  # noqa: PLR0917  private, called once
@@ -261,6 +263,7 @@ class Candidate:
         fingerprint: str,
         delta: Patch,
         written: Patch | None,
+        tombstones: tuple[dict[str, str], ...],
     ) -> Manifest:
         if self._full is not None and not any(map(self.settings.is_restricted, self.graphs)):
             self._full = None
@@ -301,11 +304,12 @@ class Candidate:
             added=added,
             removed=removed,
             findings=findings,
+            tombstones=(*self.archive.tombstones(), *tombstones),
             files=_sealed(self._folder, self._linked()),
         )
         path = self._folder / manifests.NAME
         path.write_text(manifest.to_json(), encoding="utf-8")
-        _sync(path)
+        sync(path)
         sync_folder(self._folder)
         target = self.archive.path(number)
         self._folder.rename(target)
@@ -424,7 +428,7 @@ def _sealed(folder: Path, linked: dict[str, tuple[int, str]]) -> dict[str, str]:
         if inode == status.st_ino and entry.startswith(f"{status.st_size}:"):
             sealed[name] = entry
             continue
-        _sync(path)
+        sync(path)
         if path.name != "LOCK" and not path.name.startswith("LOG"):
             with path.open("rb") as content:
                 digest = hashlib.file_digest(content, "sha256").hexdigest()
@@ -435,7 +439,8 @@ def _sealed(folder: Path, linked: dict[str, tuple[int, str]]) -> dict[str, str]:
     return sealed
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Make a file, or the entries of a folder, durable."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

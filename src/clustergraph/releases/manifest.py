@@ -51,6 +51,8 @@ class Manifest:
     removed: int
     findings: dict[str, int]
     """Number of findings of the report by severity."""
+    tombstones: tuple[dict[str, str], ...] = ()
+    """What was forgotten: hash of the IRI, when, why."""
     files: dict[str, str] = field(default_factory=dict)
     """``size:sha256`` by path of each file of the release but the manifest."""
     version: int = FORMAT_VERSION
@@ -80,7 +82,8 @@ def read(folder: Path) -> Manifest:
                 hint="Install that version.",
             )
         known = {each.name for each in fields(Manifest)}
-        content["changes"] = tuple(content.get("changes", ()))
+        for name in ("changes", "tombstones"):
+            content[name] = tuple(content.get(name, ()))
         content.setdefault("built", content["number"])
         return Manifest(**{name: value for name, value in content.items() if name in known})
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:

@@ -17,7 +17,14 @@ from clustergraph.errors import (
     ValidationFailedError,
 )
 from clustergraph.releases import history, writes
-from clustergraph.releases.candidate import FULL, PUBLIC, REPORT, Candidate, Record, stated
+from clustergraph.releases.candidate import (
+    FULL,
+    PUBLIC,
+    REPORT,
+    Candidate,
+    Record,
+    stated,
+)
 from clustergraph.vocab import prefixes
 
 if TYPE_CHECKING:
@@ -272,11 +279,17 @@ class Pipeline:
     ) -> Applied | ClusterGraphError:
         try:
             first = not candidate.patch
-            return writes.apply(write, candidate, self.settings, parent, first=first)
+            return writes.apply(
+                write, candidate, self.settings, parent, first=first, erased=self._erased(parent)
+            )
         except StoreError:
             raise  # the candidate is lost, and all writes with it
         except ClusterGraphError as error:
             return error
+
+    def _erased(self, parent: Manifest) -> frozenset[str]:
+        """Hashes of the IRIs that were erased, here or by the project's list."""
+        return project.erasures(self.settings) | {each["hash"] for each in parent.tombstones}
 
     def _complete(self, candidate: Candidate) -> validation.Report:
         """Compute anew what is computed in a candidate, and check it."""

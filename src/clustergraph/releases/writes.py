@@ -17,6 +17,7 @@ from clustergraph.errors import (
 )
 from clustergraph.patch import Patch
 from clustergraph.releases.candidate import Record
+from clustergraph.releases.erasure import hashed
 from clustergraph.store import changes
 from clustergraph.store.changes import Effect
 from clustergraph.tokens import EVERYTHING, NOBODY, Grant
@@ -44,6 +45,8 @@ class Write:
     """Of the document."""
     graph: str | None = None
     """The graph that is meant; "" the default graph; None: those that the document names."""
+    minted: str = ""
+    """Where the triples of a document go that name no graph, if no graph is meant."""
     using: tuple[str, ...] = ()
     using_named: tuple[str, ...] = ()
     base: str = ""
@@ -78,7 +81,13 @@ class Applied:
 
 
 def apply(
-    write: Write, candidate: Candidate, settings: Settings, parent: Manifest, *, first: bool
+    write: Write,
+    candidate: Candidate,
+    settings: Settings,
+    parent: Manifest,
+    *,
+    first: bool,
+    erased: frozenset[str] = frozenset(),
 ) -> Applied:
     """Apply a write to a candidate, whole or not at all.
 
@@ -88,6 +97,7 @@ def apply(
         settings: of the project.
         parent: the release that was forked: what the author saw.
         first: whether nothing was changed in the candidate before.
+        erased: hashes of the IRIs that were erased: they do not come back.
 
     Raises:
         QueryError: the update is wrong.
@@ -108,6 +118,7 @@ def apply(
         for operation in _operations(write, settings):
             effect = _evaluate(operation, write, candidate, settings)
             _authorise(effect, write, settings)
+            _check_erased(effect, settings, erased)
             candidate.apply(effect.patch, created=effect.created, dropped=effect.dropped)
             total = Effect(
                 total.patch.then(effect.patch),
@@ -117,7 +128,7 @@ def apply(
     except BaseException:
         candidate.apply(total.patch.inverse(), created=total.dropped, dropped=total.created)
         raise
-    return Applied(total, new)
+    return Applied(total, new or ox.NamedNode(write.minted or "urn:x") in total.created)
 
 
 def _check_precondition(write: Write, parent: Manifest, *, first: bool) -> None:
@@ -170,7 +181,13 @@ def _document(write: Write, target: ox.NamedNode | None) -> tuple[ox.Quad, ...]:
     fmt = next(each for each in rdf.RDF_FORMATS if each.media_type == write.media_type)
     quads = rdf.parse(write.payload, fmt, base=write.base, name="the document")
     if write.graph is None:
-        return tuple(quads)
+        minted = _named(write.minted)
+        return tuple(
+            ox.Quad(q.subject, q.predicate, q.object, minted)
+            if isinstance(q.graph_name, ox.DefaultGraph)
+            else q
+            for q in quads
+        )
     named = next((q for q in quads if not isinstance(q.graph_name, ox.DefaultGraph)), None)
     if named is not None and named.graph_name != target:
         raise UsageError(
@@ -279,6 +296,22 @@ def _admitted(change: Patch, store: ox.Store, settings: Settings) -> Patch:
     except ValueError as error:
         raise UsageError(str(error)) from error
     return Patch(added, change.removed)
+
+
+def _check_erased(effect: Effect, settings: Settings, erased: frozenset[str]) -> None:
+    """Refuse what was erased on request.
+
+    Raises:
+        ForbiddenError: a new statement holds it.
+    """
+    if not erased:
+        return
+    for quad in effect.patch.added:
+        for term in quad:
+            value = getattr(term, "value", "")
+            if isinstance(term, ox.NamedNode) and value.startswith(settings.base):
+                if hashed(value.split("#", 1)[0], settings.base) in erased:
+                    raise ForbiddenError("This holds something that was erased on request.")
 
 
 def _authorise(effect: Effect, write: Write, settings: Settings) -> None:

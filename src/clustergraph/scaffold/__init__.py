@@ -9,17 +9,21 @@ from pathlib import Path
 from clustergraph.errors import NoSpaceError, UsageError
 
 _TEMPLATE = Path(__file__).resolve().parent / "template"
+_BARE = Path(__file__).resolve().parent / "bare"
 DEFAULT_BASE = "http://127.0.0.1:8080/"
 """Works at once on the machine at hand; changed before the first publication."""
 
 
-def init(folder: Path, *, title: str | None = None, base: str | None = None) -> list[Path]:
+def init(
+    folder: Path, *, title: str | None = None, base: str | None = None, bare: bool = False
+) -> list[Path]:
     """Write a new project; gives the files written.
 
     Args:
         folder: where; made if it is not there, and must be empty if it is.
         title: of the dataset; its slug is made of the folder's name.
         base: the base IRI; ends with '/'.
+        bare: an empty project that is served as a plain SPARQL store.
 
     Raises:
         UsageError: the folder holds something already.
@@ -35,8 +39,9 @@ def init(folder: Path, *, title: str | None = None, base: str | None = None) -> 
     }
     written: list[Path] = []
     try:
-        for source in sorted(path for path in _TEMPLATE.rglob("*") if path.is_file()):
-            target = folder / source.relative_to(_TEMPLATE)
+        template = _BARE if bare else _TEMPLATE
+        for source in sorted(path for path in template.rglob("*") if path.is_file()):
+            target = folder / source.relative_to(template)
             target.parent.mkdir(parents=True, exist_ok=True)
             text = string.Template(source.read_text(encoding="utf-8")).safe_substitute(values)
             target.write_text(text, encoding="utf-8")

@@ -11,7 +11,9 @@ from clustergraph.web import (
     errors,
     graphs,
     headers,
+    history,
     home,
+    memento,
     sparql,
     stored,
     updates,
@@ -42,6 +44,7 @@ def create_app(graph: ClusterGraph) -> Flask:
     app.context_processor(views.common)
     errors.register(app)
     headers.register(app)
-    for surface in (home, sparql, updates, graphs, stored, documents):
+    memento.register(app)
+    for surface in (home, history, memento, sparql, updates, graphs, stored, documents):
         app.register_blueprint(surface.blueprint)
     return app

@@ -9,7 +9,7 @@ import pyoxigraph as ox
 from flask import Blueprint, Response, redirect, render_template, request
 
 from clustergraph import pages, rdf
-from clustergraph.errors import NotFoundError
+from clustergraph.errors import GoneError, NotFoundError
 from clustergraph.web import respond, views
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ _PAGE = 200
 def thing(name: str) -> WerkzeugResponse:
     """A thing is no document: 303 to the one about it (httpRange-14)."""
     settings = views.graph().settings
+    _check_erased(f"id/{name}")
     if not views.release().describe(settings.iri(f"id/{name}")):
         raise _unknown(f"id/{name}")
     query = f"?{request.query_string.decode('ascii', 'replace')}" if request.query_string else ""
@@ -57,6 +58,17 @@ def other(name: str) -> Response:
     return _document(stem, stem, fmt)
 
 
+def _check_erased(path: str) -> None:
+    """Say that something was here, and nothing more.
+
+    Raises:
+        GoneError: it was erased on request.
+    """
+    graph = views.graph()
+    if graph.is_erased(graph.settings.iri(path)):
+        raise GoneError("What stood here was erased on request.")
+
+
 def _unknown(path: str) -> NotFoundError:
     iri = views.graph().settings.iri(path)
     return NotFoundError(
@@ -70,6 +82,7 @@ def _document(path: str, address: str, fmt: rdf.Format | None) -> Response:
     iri = graph.settings.iri(path)
     if _is_bad(iri):
         raise _unknown(path)
+    _check_erased(path)
     quads = views.release().describe(iri)
     if not quads:
         raise _unknown(path)

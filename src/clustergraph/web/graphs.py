@@ -110,53 +110,46 @@ def _get(graph: str | None) -> Response:
 
 
 def _store(graph: str | None) -> Response:
-    """PUT or POST: replace a graph, or add to it; without a graph POST makes one or fills several."""
+    """PUT or POST: replace a graph, or add to it.
+
+    POST without a graph fills the graphs that the document names; what names none gets a new one.
+    """
     token = authorisation.bearer()
     _check_default(graph)
-    location = ""
-    uploads = _uploads(graph)
-    if graph is None and not all(each.fmt.dataset for each in uploads):
-        graph = views.graph().settings.iri(f"graph/written/{uuid.uuid4().hex}")
-        location = graph
-        uploads = _uploads(graph) if request.mimetype != "multipart/form-data" else uploads
-    if len(uploads) != 1:
-        raise UsageError("Send one document at a time.")
+    minted = (
+        views.graph().settings.iri(f"graph/written/{uuid.uuid4().hex}") if graph is None else ""
+    )
+    upload = _upload(graph or minted or views.graph().settings.iri("graphs"))
     write = Write(
         method=request.method,
-        payload=uploads[0].payload,
-        media_type=uploads[0].fmt.media_type,
+        payload=upload.payload,
+        media_type=upload.fmt.media_type,
         graph=graph,
-        base=uploads[0].base,
+        minted=minted,
+        base=upload.base,
     )
     written = writes.publish(write, token)
     response = writes.answered(written, 201 if written.new_graph else 204)
-    if location:
-        response.headers["Location"] = (
-            f"{views.graph().settings.public_url}/graphs?graph={quote(location, safe='')}"
-        )
+    if minted and written.new_graph:
+        root = views.graph().settings.public_url
+        response.headers["Location"] = f"{root}/graphs?graph={quote(minted, safe='')}"
     return response
 
 
-def _uploads(graph: str | None) -> list[writing.Upload]:
-    """The documents of the body: itself, or the files of a form (section 5.5)."""
+def _upload(base: str) -> writing.Upload:
+    """The document: the body, or the one file of a form (section 5.5).
+
+    Raises:
+        UsageError: a form with no file, or several.
+    """
     settings = views.graph().settings
-    if request.mimetype == "multipart/form-data":
-        request.max_content_length = settings.max_upload << 20
-        return [
-            writing.received(
-                each.read(), each.mimetype or "", settings, base=_base(graph), name=each.filename
-                or "the document",
-            )
-            for each in request.files.values()
-        ]  # fmt: skip
-    if "body" not in request.environ:
-        request.environ["body"] = writes.body()
-    return [
-        writing.received(
-            request.environ["body"],
-            request.content_type or "",
-            settings,
-            encoding=request.headers.get("Content-Encoding", ""),
-            base=_base(graph),
-        )
-    ]
+    if request.mimetype != "multipart/form-data":
+        encoding = request.headers.get("Content-Encoding", "")
+        content_type = request.content_type or ""
+        return writing.received(writes.body(), content_type, settings, encoding=encoding, base=base)
+    request.max_content_length = settings.max_upload << 20
+    files = list(request.files.values())
+    if len(files) != 1:
+        raise UsageError("Send one file at a time.")
+    name = files[0].filename or "the document"
+    return writing.received(files[0].read(), files[0].mimetype, settings, base=base, name=name)

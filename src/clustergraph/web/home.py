@@ -1,4 +1,4 @@
-"""The home page, the list of releases, and the addresses for machines that run the site."""
+"""The home page, and the addresses for machines that run the site."""
 
 from __future__ import annotations
 
@@ -41,21 +41,6 @@ def _home() -> str:
         kinds=pages.kinds(release.store, settings.base),
         graphs=[(name, labels.of(name), release.graphs[name]) for name in graphs],
         queries=sorted(release.queries.values(), key=lambda each: each.name),
-    )
-
-
-@blueprint.route("/releases")
-def releases() -> Response:
-    """The history in short."""
-    respond.acceptable((HTML,))
-    graph = views.graph()
-    return respond.represent(
-        HTML,
-        lambda: render_template(
-            "releases.html",
-            manifests=graph.releases(),
-            current=views.release().manifest.number,
-        ),
     )
 
 

@@ -24,11 +24,19 @@ _BY_SUFFIX = {each.suffix: each for each in DOCUMENT_FORMATS}
 
 
 def acceptable(offered: Sequence[F]) -> F:
-    """The format that the client accepts best.
+    """The format that the client accepts best; ``format=`` names one by its suffix.
 
     Raises:
         NotAcceptableError: none.
     """
+    named = request.args.get("format")
+    if named:
+        found = next((each for each in offered if named in {each.suffix, each.media_type}), None)
+        if found is None:
+            raise NotAcceptableError(
+                f"Nothing here is {named[:80]!r}.", tuple(each.suffix for each in offered)
+            )
+        return found
     chosen = negotiation.choose(request.headers.get("Accept"), offered)
     if chosen is None:
         raise NotAcceptableError(

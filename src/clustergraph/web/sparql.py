@@ -89,7 +89,10 @@ def _parameters() -> MultiDict[str, str]:
     if request.method in {"GET", "HEAD"}:
         return request.args
     if request.mimetype == _FORM:
-        return request.form
+        parameters = request.form.copy()
+        for name in ("format", "timeout"):  # how to answer may stand in the address too
+            parameters.setlistdefault(name, request.args.getlist(name))
+        return parameters
     if request.mimetype != _BODY:
         raise UnsupportedMediaType
     parameters = request.args.copy()

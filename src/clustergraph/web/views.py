@@ -91,4 +91,5 @@ def common() -> dict[str, Any]:
         "settings": settings,
         "language": languages()[0],
         "root": settings.public_url,
+        "travelling": request.args.get("release", "")[:9],
     }

@@ -43,7 +43,6 @@ def publish(write: Write, token: Token) -> Written:
     Raises:
         ClusterGraphError: it was refused or could not be done.
     """
-    request.max_content_length = None
     write = replace(
         write,
         who=token.name,
@@ -85,6 +84,7 @@ def answered(written: Written, status: int) -> Response:
     """The answer to a write that is done."""
     if status == 204:
         response = Response(status=204)
+        del response.headers["Content-Type"]
     else:
         fields = {
             "release": written.number,

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
 
 import pyoxigraph as ox
 
 from clustergraph import rdf
 from clustergraph.errors import ClusterGraphError, to_fields
 from clustergraph.process import sandbox
-
-_MARK = "clustergraph-error "
+from clustergraph.writing.uploads import ERROR_MARK
 
 
 def main() -> int:
@@ -31,19 +29,10 @@ def main() -> int:
     try:
         quads = rdf.parse(content, fmt, base=base, name=name)
     except ClusterGraphError as error:
-        sys.stderr.write(_MARK + json.dumps(to_fields(error)) + "\n")
+        sys.stderr.write(ERROR_MARK + json.dumps(to_fields(error)) + "\n")
         return 1
     ox.serialize(quads, sys.stdout.buffer, ox.RdfFormat.N_QUADS)
     return 0
-
-
-def told(stderr: bytes) -> dict[str, Any] | None:
-    """The error that the parser told, if it lived to tell one."""
-    for line in stderr.decode("utf-8", "replace").splitlines():
-        if line.startswith(_MARK):
-            found: dict[str, Any] = json.loads(line.removeprefix(_MARK))
-            return found
-    return None
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from clustergraph.errors import (
     from_fields,
 )
 from clustergraph.process import frames
-from clustergraph.writing import writer
+from clustergraph.writing import batches
 
 if TYPE_CHECKING:
     from clustergraph.releases import Write
@@ -131,7 +131,7 @@ class WriteQueue:
         deadline = time.monotonic() + self._settings.write_seconds
         try:
             connection.settimeout(self._settings.write_seconds)
-            writer.send(connection, writes)
+            batches.send(connection, writes)
             connection.settimeout(max(0.1, deadline - time.monotonic()))
             kind, payload = frames.receive(connection)
         except TimeoutError as error:

@@ -7,11 +7,12 @@ own, which gives N-Quads.
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import zstandard
 
@@ -22,12 +23,12 @@ from clustergraph.errors import (
     UnsupportedError,
     from_fields,
 )
-from clustergraph.writing import parser
 
 if TYPE_CHECKING:
     from clustergraph.settings import Settings
 
-_CHUNK = 1 << 20
+ERROR_MARK = "clustergraph-error "
+"""Stands before the error that the parser tells."""
 _SECONDS = 30
 _CONFINED = (rdf.JSON_LD, rdf.RDF_XML)
 _BY_MEDIA_TYPE = {
@@ -179,7 +180,7 @@ def _confined(
             f"Reading the document took longer than {_SECONDS} seconds.",
             hint="Send it in parts, or as Turtle.",
         ) from error
-    told = parser.told(done.stderr)
+    told = _told(done.stderr)
     if done.returncode == 0:
         return done.stdout
     if told is not None:
@@ -188,3 +189,12 @@ def _confined(
         "Reading the document needs too much memory: it is nested too deep or expands too far.",
         hint="Flatten it, or send it as Turtle.",
     )
+
+
+def _told(stderr: bytes) -> dict[str, Any] | None:
+    """The error that the parser told, if it lived to tell one."""
+    for line in stderr.decode("utf-8", "replace").splitlines():
+        if line.startswith(ERROR_MARK):
+            found: dict[str, Any] = json.loads(line.removeprefix(ERROR_MARK))
+            return found
+    return None
