@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
-from clustergraph import queries, rdf
+from clustergraph import jsonld, queries, rdf
 from clustergraph.errors import SourceError
 
 if TYPE_CHECKING:
@@ -47,8 +47,9 @@ def files(settings: Settings) -> list[Path]:
             path.relative_to(settings.project)
             for path in sorted(root.rglob("*"))
             if path.is_file()
-            and path.suffix.lstrip(".").lower() in rdf.SOURCE_SUFFIXES
+            and rdf.is_source(path)
             and path.name != "context.jsonld"
+            and path.parent != root / "contexts"
             and not path.name.startswith(".")
         )
     return found
@@ -114,10 +115,14 @@ def read(
             what was erased.
     """
     quads: list[ox.Quad] = []
+    contexts = jsonld.pinned(settings.project, settings.written_base, settings.base)
     for number, path in enumerate(files(settings)):
         progress(str(path))
         raw = rdf.read(
-            settings.project / path, base=settings.written_base, name=_shown(settings, path)
+            settings.project / path,
+            base=settings.written_base,
+            name=_shown(settings, path),
+            contexts=contexts,
         )
         placed = list(rdf.rebase(_place(raw, path, settings), settings.written_base, settings.base))
         _check_erased(placed, path, settings, is_erased)

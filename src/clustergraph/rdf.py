@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pyoxigraph as ox
 
+from clustergraph import compression, jsonld
 from clustergraph.errors import SourceError
 
 if TYPE_CHECKING:
@@ -96,7 +97,6 @@ TSV = ResultsFormat("TSV", "text/tab-separated-values", "tsv")
 RESULTS_FORMATS = (JSON, XML, CSV, TSV)
 """All formats for solutions and booleans, the preferred one first."""
 
-SOURCE_SUFFIXES = frozenset(each.suffix for each in RDF_FORMATS) | {"xml", "owl", "json"}
 _BY_SUFFIX = {each.suffix: each for each in RDF_FORMATS} | {
     "xml": RDF_XML,
     "owl": RDF_XML,
@@ -107,17 +107,18 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _REFUSED_SCHEMES = frozenset({"javascript", "data", "vbscript"})
 _NOT_IN_IRIS = re.compile('[\x00-\x20\x7f-\x9f<>"{}|\\\\^`\u202a-\u202e\u2066-\u2069\ufff0-\uffff]')
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_LARGEST = 4 << 30  # bytes of a file once it is decompressed
 _DOCTYPE = re.compile(rb"<!DOCTYPE", re.IGNORECASE)
 _PLACE = re.compile(r"^Parser error (?:at|between) line \d+[^:]*: ")
 
 
 def format_of(path: Path) -> RdfFormat:
-    """The RDF format that a file's suffix stands for.
+    """The RDF format that a file's suffix stands for, be it compressed.
 
     Raises:
         SourceError: no RDF format has that suffix.
     """
-    found = _BY_SUFFIX.get(path.suffix.lstrip(".").lower())
+    found = _BY_SUFFIX.get(_suffixes(path)[0])
     if found is None:
         raise SourceError(
             str(path),
@@ -127,17 +128,34 @@ def format_of(path: Path) -> RdfFormat:
     return found
 
 
-def read(path: Path, *, base: str, name: str | None = None) -> list[ox.Quad]:
+def is_source(path: Path) -> bool:
+    """Whether a file is named like one that holds RDF."""
+    return _suffixes(path)[0] in _BY_SUFFIX
+
+
+def _suffixes(path: Path) -> tuple[str, str]:
+    """The suffix of the format, and the content coding that a second one stands for."""
+    suffix = path.suffix.lstrip(".").lower()
+    if suffix in compression.SUFFIXES:
+        return path.with_suffix("").suffix.lstrip(".").lower(), compression.SUFFIXES[suffix]
+    return suffix, ""
+
+
+def read(
+    path: Path, *, base: str, name: str | None = None, contexts: Mapping[str, str] | None = None
+) -> list[ox.Quad]:
     """Read an RDF file whole.
 
     Args:
-        path: the file; its suffix tells the format.
+        path: the file; its suffix tells the format (``.ttl``, ``.ttl.gz``, ``.ttl.zst``).
         base: what relative IRIs are resolved against.
         name: how the file is called in error messages.
+        contexts: the JSON-LD contexts that it may name.
 
     Raises:
         SourceError: it cannot be opened, is not UTF-8, breaks the syntax or holds a DOCTYPE
             (whose entities could expand without bound).
+        TooLargeError: it is nested too deep, or has too much inside.
     """
     shown = name or str(path)
     fmt = format_of(path)
@@ -145,18 +163,28 @@ def read(path: Path, *, base: str, name: str | None = None) -> list[ox.Quad]:
         content = path.read_bytes()
     except OSError as error:
         raise SourceError(shown, f"cannot be read: {error.strerror}") from error
-    if fmt is RDF_XML and _DOCTYPE.search(content):
-        raise SourceError(shown, "RDF/XML with a DOCTYPE is not read.", hint="Remove it.")
-    return parse(content, fmt, base=base, name=shown)
+    content = compression.decoded(content, _suffixes(path)[1], _LARGEST, name=shown)
+    return parse(content, fmt, base=base, name=shown, contexts=contexts)
 
 
-def parse(content: bytes, fmt: RdfFormat, *, base: str, name: str) -> list[ox.Quad]:
+def parse(
+    content: bytes,
+    fmt: RdfFormat,
+    *,
+    base: str,
+    name: str,
+    contexts: Mapping[str, str] | None = None,
+) -> list[ox.Quad]:
     """Parse RDF text; see ``read``."""
     try:
         content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise SourceError(name, "is not UTF-8 text.", line=line, column=1) from error
+    if fmt is RDF_XML and _DOCTYPE.search(content):
+        raise SourceError(name, "RDF/XML with a DOCTYPE is not read.", hint="Remove it.")
+    if fmt is JSON_LD:
+        content = jsonld.inlined(content, contexts or {}, name=name)
     try:
         return list(ox.parse(content, fmt.engine, base_iri=base, rename_blank_nodes=True))
     except SyntaxError as error:

@@ -48,6 +48,10 @@ class Group(click.Group):
         except BrokenPipeError:  # whoever read us has seen enough
             sys.stderr.close()
             ctx.exit(errors.EXIT_FINE)
+        except OSError as error:
+            where = f" ({error.filename})" if error.filename else ""
+            tell(errors.StoreError(f"The system refused something: {error.strerror}{where}."))
+            ctx.exit(errors.EXIT_COULD_NOT_RUN)
 
 
 def tell(error: errors.ClusterGraphError) -> None:

@@ -196,7 +196,13 @@ class Archive:
                 os.pwrite(descriptor, f"{os.getpid()} ({what})\n".encode(), 0)
             except OSError as error:
                 raise NoSpaceError(f"{self.folder} cannot be written: {error.strerror}") from error
-            self._clean()
+            try:
+                self._clean()
+            except OSError as error:
+                raise NoSpaceError(
+                    f"What an interrupted writer left in {self.folder} cannot be removed: "
+                    f"{error.strerror}"
+                ) from error
             yield
         finally:
             os.close(descriptor)  # which gives the lock back, as the death of the process does

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pyoxigraph as ox
 
 from clustergraph import patch
-from clustergraph.errors import NotFoundError
+from clustergraph.errors import NoSpaceError, NotFoundError
 from clustergraph.releases import history
 from clustergraph.releases import manifest as manifests
 from clustergraph.releases.candidate import Candidate, Record, sync
@@ -102,7 +102,14 @@ def forget(
     except BaseException:
         candidate.discard()
         raise
-    archive.finish_forgetting()
+    try:
+        archive.finish_forgetting()
+    except OSError as error:
+        raise NoSpaceError(
+            f"Release {manifest.number} holds nothing of it, but what was before could not be "
+            f"removed: {error.strerror}",
+            hint="It is removed by whatever writes next; to be sure, run: clustergraph build",
+        ) from error
     named = [
         quad
         for quad in before

@@ -309,9 +309,9 @@ def _check_erased(effect: Effect, settings: Settings, erased: frozenset[str]) ->
     for quad in effect.patch.added:
         for term in quad:
             value = getattr(term, "value", "")
-            if isinstance(term, ox.NamedNode) and value.startswith(settings.base):
-                if hashed(value.split("#", 1)[0], settings.base) in erased:
-                    raise ForbiddenError("This holds something that was erased on request.")
+            own = isinstance(term, ox.NamedNode) and value.startswith(settings.base)
+            if own and hashed(value.split("#", 1)[0], settings.base) in erased:
+                raise ForbiddenError("This holds something that was erased on request.")
 
 
 def _authorise(effect: Effect, write: Write, settings: Settings) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pyoxigraph as ox
 from flask import Blueprint, Response, redirect, render_template, request
 
-from clustergraph import pages, rdf
+from clustergraph import jsonld, pages, rdf
 from clustergraph.errors import GoneError, NotFoundError
 from clustergraph.web import respond, views
 
@@ -45,6 +45,17 @@ def document(name: str) -> Response:
     if "/" not in stem:
         return _list(stem, fmt)
     return _document(f"id/{stem}", f"doc/{stem}", fmt)
+
+
+@blueprint.route(f"/{jsonld.OWN}")
+def context() -> Response:
+    """The JSON-LD context, so that documents can name it."""
+    settings = views.graph().settings
+    found = jsonld.pinned(settings.project, settings.written_base, settings.base)
+    text = found.get(settings.iri(jsonld.OWN))
+    if text is None:
+        raise _unknown(jsonld.OWN)
+    return respond.represent(rdf.JSON_LD, lambda: text)
 
 
 @blueprint.route("/<path:name>")

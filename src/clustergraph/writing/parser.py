@@ -1,17 +1,19 @@
 """The parser: a confined process that reads one document and writes it as N-Quads.
 
-``python -m clustergraph.writing.parser MEDIA-TYPE BASE NAME MEMORY``, from standard input to
-standard output; an error goes to standard error as one line of JSON.
+``python -m clustergraph.writing.parser MEDIA-TYPE BASE NAME MEMORY PROJECT WRITTEN-BASE
+PUBLISHED-BASE`` reads standard input and writes standard output; an error goes to standard error
+as a line of JSON.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
 import pyoxigraph as ox
 
-from clustergraph import rdf
+from clustergraph import jsonld, rdf
 from clustergraph.errors import ClusterGraphError, to_fields
 from clustergraph.process import sandbox
 from clustergraph.writing.uploads import ERROR_MARK
@@ -19,15 +21,16 @@ from clustergraph.writing.uploads import ERROR_MARK
 
 def main() -> int:
     """Read, parse, write."""
-    media_type, base, name, memory = sys.argv[1:5]
+    media_type, base, name, memory, project, *bases = sys.argv[1:]
     fmt = next(each for each in rdf.RDF_FORMATS if each.media_type == media_type)
     sandbox.die_with_parent()
     if sandbox.is_supported():
         sandbox.forbid_network_and_programs()
+    contexts = jsonld.pinned(Path(project), *bases)
     content = sys.stdin.buffer.read()
     sandbox.limit_memory(int(memory))
     try:
-        quads = rdf.parse(content, fmt, base=base, name=name)
+        quads = rdf.parse(content, fmt, base=base, name=name, contexts=contexts)
     except ClusterGraphError as error:
         sys.stderr.write(ERROR_MARK + json.dumps(to_fields(error)) + "\n")
         return 1

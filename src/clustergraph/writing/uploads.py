@@ -10,19 +10,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import zstandard
-
-from clustergraph import rdf
-from clustergraph.errors import (
-    SourceError,
-    TooLargeError,
-    UnsupportedError,
-    from_fields,
-)
+from clustergraph import compression, rdf
+from clustergraph.errors import TooLargeError, UnsupportedError, from_fields
 
 if TYPE_CHECKING:
     from clustergraph.settings import Settings
@@ -70,7 +62,7 @@ def received(
         SourceError: it breaks its syntax; names line and column where the parser tells them.
     """
     fmt = format_of(content_type)
-    content = decoded(body, encoding, settings.max_upload << 20)
+    content = compression.decoded(body, encoding, settings.max_upload << 20, name=name)
     if fmt not in _CONFINED:
         return Upload(content, fmt, base)
     return Upload(_confined(content, fmt, settings, base, name), rdf.N_QUADS, base)
@@ -93,83 +85,14 @@ def format_of(content_type: str) -> rdf.RdfFormat:
     return found
 
 
-def decoded(body: bytes, encoding: str, largest: int) -> bytes:
-    """A body without its content encodings (RFC 9110 section 8.4), of a size that is bounded.
-
-    Args:
-        body: as it came.
-        encoding: gzip, zstd, deflate, identity, or several in the order in which they were applied.
-        largest: the largest size, in bytes.
-
-    Raises:
-        UnsupportedError: an encoding that is not read here.
-        TooLargeError: it is larger when decompressed.
-        SourceError: it is cut or damaged.
-    """
-    codings = [each.strip().lower() for each in encoding.split(",") if each.strip()]
-    if len(codings) > 2:
-        raise UnsupportedError("More than two content encodings are not read here.")
-    for coding in reversed(codings):
-        body = _decompressed(body, coding, largest)
-    if len(body) > largest:
-        raise TooLargeError(
-            f"The document has more than {largest >> 20} MiB.",
-            hint="Send it in parts, or build from files.",
-        )
-    return body
-
-
-def _decompressed(body: bytes, coding: str, largest: int) -> bytes:
-    if coding == "identity":
-        return body
-    if coding in {"gzip", "x-gzip", "deflate"}:
-        return _inflated(body, coding, largest)
-    if coding == "zstd":
-        return _unpacked(body, largest)
-    raise UnsupportedError(
-        f"The content encoding {coding[:40]} is not read here.", hint="Use gzip or zstd."
-    )
-
-
-def _inflated(body: bytes, coding: str, largest: int) -> bytes:
-    content = bytearray()
-    rest = body
-    try:
-        while rest:  # a gzip file may have several members (RFC 1952 section 2.2)
-            machine = zlib.decompressobj(15 if coding == "deflate" else 31)
-            content += machine.decompress(rest, largest + 1 - len(content))
-            if len(content) > largest:
-                raise TooLargeError(f"The document has more than {largest >> 20} MiB inside.")
-            if not machine.eof:
-                raise SourceError("the document", "is cut: its compressed data end too early.")
-            rest = machine.unused_data
-    except zlib.error as error:
-        raise SourceError("the document", f"is not {coding} data: {error}") from error
-    return bytes(content)
-
-
-def _unpacked(body: bytes, largest: int) -> bytes:
-    machine = zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj()
-    content = bytearray()
-    try:
-        for start in range(0, len(body), 1 << 10):
-            content += machine.decompress(body[start : start + (1 << 10)])
-            if len(content) > largest:
-                raise TooLargeError(f"The document has more than {largest >> 20} MiB inside.")
-    except zstandard.ZstdError as error:
-        raise SourceError("the document", f"is not zstd data: {error}") from error
-    if not machine.eof:
-        raise SourceError("the document", "is cut: its compressed data end too early.")
-    return bytes(content)
-
-
 def _confined(
     content: bytes, fmt: rdf.RdfFormat, settings: Settings, base: str, name: str
 ) -> bytes:
     """Parse in a process of its own that is bounded in time and memory."""
     command = [
         sys.executable, "-m", "clustergraph.writing.parser", fmt.media_type, base, name,
-        str(settings.query_memory << 20),
+        str(settings.query_memory << 20), str(settings.project), settings.written_base,
+        settings.base,
     ]  # fmt: skip
     try:
         done = subprocess.run(  # noqa: S603  our own module, no shell
