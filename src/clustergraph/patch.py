@@ -83,7 +83,7 @@ def between(old: Iterable[ox.Quad], new: Iterable[ox.Quad]) -> Patch:
 
 def write(path: Path, patch: Patch) -> None:
     """Write a patch into a gzip file; the same patch gives the same bytes."""
-    with gzip.GzipFile(path, "wb", mtime=0) as out:
+    with path.open("wb") as file, gzip.GzipFile("", "wb", fileobj=file, mtime=0) as out:
         out.writelines(f"{line}\n".encode() for line in patch.lines())
 
 

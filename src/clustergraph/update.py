@@ -131,12 +131,54 @@ def _without_silent_loads(text: str) -> str:
 
 def _check_grammar(text: str, base: str | None) -> None:
     """Let the engine parse the text: over an empty store, where it can do nothing."""
-    try:
-        ox.Store().update(text, base_iri=base)
-    except SyntaxError as error:
-        raise sparql.engine_error(error, "update") from error
-    except (RuntimeError, OSError):  # it was read, and something in it cannot be done there
-        pass
+    for each in _readable(text):
+        try:
+            ox.Store().update(each, base_iri=base)
+        except SyntaxError as error:
+            raise sparql.engine_error(error, "update") from error
+        except (RuntimeError, OSError):  # it was read, and something in it cannot be done there
+            pass
+
+
+def _readable(text: str) -> Iterator[str]:
+    """The text as the engine can read it.
+
+    It knows no prologue behind a ';' (grammar rule 29). Where there is one, each operation is given
+    for itself, at its place, behind all prologues before it.
+    """
+    parts: list[tuple[list[Token], list[Token]]] = [([], [])]
+    depth = 0
+    for token in sparql.tokens(text):
+        depth += (token.text in "{([") - (token.text in "})]")
+        if token.text == ";" and depth == 0:
+            parts.append(([], []))
+            continue
+        prologue, body = parts[-1]
+        word = token.text.upper()
+        opening = not body and (word in {"PREFIX", "BASE"} or bool(prologue and _is_open(prologue)))
+        (prologue if opening else body).append(token)
+    if not any(prologue for prologue, _body in parts[1:]):
+        yield text
+        return
+    heads: list[Token] = []
+    for prologue, body in parts:
+        heads += prologue
+        if body:
+            yield _alone(text, [*heads, *body])
+
+
+def _is_open(prologue: Sequence[Token]) -> bool:
+    """Whether a declaration of a prologue lacks its last part."""
+    words = [token.text.upper() for token in prologue[-2:]]
+    return words[-1] in {"PREFIX", "BASE"} or (len(words) == 2 and words[0] == "PREFIX")
+
+
+def _alone(text: str, kept: Sequence[Token]) -> str:
+    """The text with blanks in the place of all tokens but some."""
+    result = [character if character in "\r\n" else " " for character in text]
+    for token in kept:
+        result[token.start : token.start + len(token.text)] = token.text
+    return "".join(result)
 
 
 @dataclass
@@ -313,7 +355,7 @@ class _Reader:
 
         def close() -> None:
             if plain:
-                pieces.append("{ " + " ".join(_as_trig(token) for token in plain) + " }")
+                pieces.append(f"{{ {_joined(plain)} }}")
                 plain.clear()
 
         while at < end:
@@ -330,8 +372,7 @@ class _Reader:
                 depth += (self.tokens[at].text == "{") - (self.tokens[at].text == "}")
                 inner.append(self.tokens[at])
                 at += 1
-            body = " ".join(_as_trig(each) for each in inner[:-1])
-            pieces.append(f"GRAPH {_as_trig(name)} {{ {body} }}")
+            pieces.append(f"GRAPH {_as_trig(name)} {{ {_joined(inner[:-1])} }}")
             if at < end and self.tokens[at].text == ".":
                 at += 1
         close()
@@ -353,6 +394,16 @@ class _Reader:
                 f"The quads of the update cannot be read: {text}",
                 hint="Put a space after each keyword.",
             ) from error
+
+
+def _joined(tokens: Sequence[Token]) -> str:
+    """Tokens as TriG; those that touch in the source touch here (``"1"^^<type>``)."""
+    pieces: list[str] = []
+    end = -1
+    for token in tokens:
+        pieces.append(_as_trig(token) if token.start == end else f" {_as_trig(token)}")
+        end = token.start + len(token.text)
+    return "".join(pieces)
 
 
 def _as_trig(token: Token) -> str:

@@ -37,15 +37,17 @@ def main() -> int:
                 outcomes.append(injection.meet(operation, fault, base, scratch))
                 wrong += (f"{operation.name} {fault.text}: {v}" for v in outcomes[-1].violations)
             rows.append((f"{operation.name}: faults at system calls", injection.totals(outcomes)))
-            print(rows[-1], *wrong, sep="\n", flush=True)  # noqa: T201
+            print(rows[-1], *wrong, sep="\n", flush=True)
             outcomes = []
             moments = random.Random(7)  # noqa: S311  no secret
             for _ in range(options.kills // len(scenarios.OPERATIONS)):
                 moment = moments.uniform(0.05, 1.3)
                 outcomes.append(kills.kill_once(operation, base, scratch, moment))
                 wrong += (f"{operation.name} killed: {v}" for v in outcomes[-1].violations)
-            rows.append((f"{operation.name}: kill -9 at random moments", injection.totals(outcomes)))
-            print(rows[-1], *wrong, sep="\n", flush=True)  # noqa: T201
+            rows.append(
+                (f"{operation.name}: kill -9 at random moments", injection.totals(outcomes))
+            )
+            print(rows[-1], *wrong, sep="\n", flush=True)
         server = kills.served(Path(folder) / "served")
         started = time.monotonic()
         server.run(options.rounds, clients=4, seed=11)
@@ -58,9 +60,9 @@ def main() -> int:
             }
         )
         rows.append(("server killed while 4 clients write", counts))
-        print(rows[-1], round(time.monotonic() - started), "s", flush=True)  # noqa: T201
+        print(rows[-1], round(time.monotonic() - started), "s", flush=True)
     write(rows)
-    print(*wrong, sep="\n")  # noqa: T201
+    print(*wrong, sep="\n")
     return 1 if wrong else 0
 
 
@@ -78,9 +80,12 @@ def chosen(faults: list[injection.Fault], points: int) -> list[injection.Fault]:
 
 def write(rows: list[tuple[str, Counter[str]]]) -> None:
     """Put the figures into the document, between its marks."""
+    measured = (
+        f"Measured on {datetime.datetime.now(datetime.UTC).date()} with Python "
+        f"{platform.python_version()} on {platform.platform()}."
+    )
     lines = [
-        f"Measured on {datetime.datetime.now(datetime.UTC).date()}, {platform.platform()}, "
-        f"Python {platform.python_version()}.",
+        measured,
         "",
         "| what | faults that fired | acknowledged | new state current | writes lost or torn |",
         "| --- | ---: | ---: | ---: | ---: |",

@@ -124,7 +124,11 @@ def judge(
         operation.command(folder), capture_output=True, text=True, env=operation.environ(),
         check=False,
     )  # fmt: skip
-    if not done_before.get(operation.name) and again.returncode != 0 and "Nothing is said" not in again.stderr:
+    if (
+        not done_before.get(operation.name)
+        and again.returncode != 0
+        and "Nothing is said" not in again.stderr
+    ):
         violations.append(f"it cannot be done again: {again.stderr[-300:]}")
     if scenarios.state(folder) != expected:
         violations.append("after it was done again, the state is not the new one")

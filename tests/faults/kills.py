@@ -17,8 +17,9 @@ import urllib.request
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from clustergraph import settings
 from tests.faults import injection, scenarios
+
+from clustergraph import settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,9 +29,7 @@ if TYPE_CHECKING:
 _START = 60.0
 
 
-def kill_once(
-    operation: Operation, base: Path, scratch: Path, moment: float
-) -> injection.Outcome:
+def kill_once(operation: Operation, base: Path, scratch: Path, moment: float) -> injection.Outcome:
     """Kill an operation a moment after its start, and look at what is left."""
     scenarios.copy(base, scratch)
     operation.prepare(scratch)

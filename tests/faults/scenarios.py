@@ -52,14 +52,12 @@ def insert(graph: ClusterGraph, name: str, label: str) -> str:
     return f'INSERT DATA {{ <{graph.settings.iri(name)}> {_LABEL} "{label}"@en }}'
 
 
-UPDATE = 'INSERT DATA {{ <http://127.0.0.1:8080/id/x/new> {label} "new"@en }}'.format(label=_LABEL)
+UPDATE = f'INSERT DATA {{ <http://127.0.0.1:8080/id/x/new> {_LABEL} "new"@en }}'
 OPERATIONS = (
     Operation("build", ("build",), prepare=_edit),
     Operation("update", ("update", UPDATE)),
     Operation("rollback", ("rollback", "1")),
-    Operation(
-        "thinning", ("update", UPDATE), environment={"CG_KEEP": "1", "CG_KEEP_DAYS": "0"}
-    ),
+    Operation("thinning", ("update", UPDATE), environment={"CG_KEEP": "1", "CG_KEEP_DAYS": "0"}),
     Operation("forget", ("forget", "--yes", "id/person/doe")),
     Operation("backup", ("backup", "FOLDER/backup")),
 )
@@ -73,10 +71,8 @@ def start(folder: Path) -> None:
     person = graph.settings.iri("id/person/doe")
     hidden = graph.settings.iri("graph/restricted/contacts")
     commit(graph, insert(graph, "id/person/doe", f"Doe {CANARY}"))
-    commit(
-        graph,
-        f'INSERT DATA {{ GRAPH <{hidden}> {{ <{person}> <http://x.example/email> "{CANARY}@x" }} }}',
-    )
+    email = f'<{person}> <http://x.example/email> "{CANARY}@x"'
+    commit(graph, f"INSERT DATA {{ GRAPH <{hidden}> {{ {email} }} }}")
 
 
 def opened(folder: Path, **overrides: object) -> ClusterGraph:

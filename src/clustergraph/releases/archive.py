@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import fcntl
+import itertools
 import os
 import shutil
 import time
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _DIGITS = 6
 CANDIDATE = ".candidate"
+_candidates = itertools.count()
 _SNAPSHOT = ".snapshot-"
 
 
@@ -50,10 +52,17 @@ class Archive:
         """The folder of a release."""
         return self._releases / f"{number:0{_DIGITS}}"
 
-    @property
-    def candidate(self) -> Path:
-        """Where the next release is made; only the holder of the lock may touch it."""
-        return self._releases / CANDIDATE
+    def new_candidate(self) -> Path:
+        """Where a next release is made; only the holder of the lock may do so.
+
+        Each has a name of its own: the engine lets go of a store's lock only when nothing points to
+        the store any more.
+        """
+        return self._releases / f"{CANDIDATE}-{os.getpid()}-{next(_candidates)}"
+
+    def unfinished(self) -> list[Path]:
+        """What writers have begun and not finished."""
+        return sorted(self._releases.glob(f"{CANDIDATE}*"))
 
     def record(self, number: int) -> Path:
         """Where the manifest and the deltas of a release are, be it thinned.

@@ -65,10 +65,9 @@ class Candidate:
         """Quads by named graph, restricted ones too."""
         self.triples = 0
         """Triples of the public default graph."""
-        self._folder = archive.candidate
+        self._folder = archive.new_candidate()
         self._public: ox.Store | None = None
         self._full: ox.Store | None = None
-        shutil.rmtree(self._folder, ignore_errors=True)
 
     @classmethod
     def empty(cls, archive: Archive, settings: Settings) -> Candidate:
@@ -366,7 +365,7 @@ class _telling:  # noqa: N801  a context manager, used like a function
             return
         self._candidate.discard()
         if isinstance(error, OSError | RuntimeError):
-            raise store_error(error, self._candidate.archive.candidate) from error
+            raise store_error(error, self._candidate.archive.folder) from error
 
 
 def _readable(archive: Archive) -> Manifest | None:

@@ -285,7 +285,7 @@ class Pipeline:
         except StoreError:
             raise  # the candidate is lost, and all writes with it
         except ClusterGraphError as error:
-            return error
+            return _without_frames(error)
 
     def _erased(self, parent: Manifest) -> frozenset[str]:
         """Hashes of the IRIs that were erased, here or by the project's list."""
@@ -357,6 +357,15 @@ class Pipeline:
         except BaseException:
             candidate.discard()
             raise
+
+
+def _without_frames(error: ClusterGraphError) -> ClusterGraphError:
+    """An error that holds no frames, in which the candidate's stores would live on."""
+    each: BaseException | None = error
+    while each is not None:
+        each.__traceback__ = None
+        each = each.__cause__ or each.__context__
+    return error
 
 
 def _outcome(each: Applied | ClusterGraphError, manifest: Manifest) -> Done | ClusterGraphError:

@@ -179,7 +179,8 @@ def _operations(write: Write, settings: Settings) -> Iterable[update.Operation]:
 
 def _document(write: Write, target: ox.NamedNode | None) -> tuple[ox.Quad, ...]:
     fmt = next(each for each in rdf.RDF_FORMATS if each.media_type == write.media_type)
-    quads = rdf.parse(write.payload, fmt, base=write.base, name="the document")
+    base = write.base or write.graph or write.minted or "urn:x:"
+    quads = rdf.parse(write.payload, fmt, base=base, name="the document")
     if write.graph is None:
         minted = _named(write.minted)
         return tuple(
