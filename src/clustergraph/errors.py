@@ -18,7 +18,8 @@
     ├── LimitError                 a query takes more than a query may take
     │   ├── TimeLimitError         too long
     │   ├── MemoryLimitError       too much memory
-    │   └── OverloadedError        too many at once: try again later
+    │   ├── OverloadedError        too many at once: try again later
+    │   └── TooManyRequestsError   too many from one client
     ├── ValidationFailedError      the graph breaks its shapes: carries the report
     └── StoreError                 the release on disk cannot be used
         ├── BusyError              another process is writing
@@ -157,6 +158,12 @@ class OverloadedError(LimitError):
     retry_after = 5
 
 
+class TooManyRequestsError(LimitError):
+    """One client asks more than its share."""
+
+    retry_after = 60
+
+
 class ValidationFailedError(ClusterGraphError):
     """The graph breaks its shapes.
 
@@ -207,6 +214,7 @@ PROBLEMS: Mapping[type[ClusterGraphError], tuple[int, str]] = {
     GoneError: (410, "Gone"),
     TimeLimitError: (503, "The query took too long"),
     MemoryLimitError: (503, "The query needs too much memory"),
+    TooManyRequestsError: (429, "Too many requests"),
     OverloadedError: (503, "Too busy"),
     LimitError: (503, "The query takes too much"),
     ValidationFailedError: (422, "The data break their shapes"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from clustergraph.web import (
+    authorisation,
     documents,
     errors,
     graphs,
@@ -37,6 +38,7 @@ def create_app(graph: ClusterGraph) -> Flask:
     if settings.trusted_hosts:
         app.config["TRUSTED_HOSTS"] = list(settings.trusted_hosts)
     app.extensions["clustergraph"] = graph
+    app.extensions["clustergraph.guesses"] = authorisation.Guesses()
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters["href"] = views.href
     app.jinja_env.filters["short"] = views.short

@@ -7,9 +7,9 @@ import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from flask import g, request
+from flask import current_app, g, request
 
-from clustergraph.errors import OverloadedError, UnauthorisedError, UsageError
+from clustergraph.errors import TooManyRequestsError, UnauthorisedError, UsageError
 from clustergraph.tokens import NOBODY, Grant
 from clustergraph.web import views
 
@@ -22,13 +22,7 @@ _MINUTE = 60.0
 _CLIENTS = 10_000
 
 
-class TooManyGuessesError(OverloadedError):
-    """A client sent many wrong tokens."""
-
-    retry_after = 60
-
-
-class _Guesses:
+class Guesses:
     """Wrong tokens by client, in the last minute."""
 
     def __init__(self) -> None:
@@ -39,22 +33,20 @@ class _Guesses:
         """Refuse a client that guesses.
 
         Raises:
-            TooManyGuessesError: it sent too many wrong tokens.
+            TooManyRequestsError: it sent too many wrong tokens.
         """
         with self._lock:
             since = time.monotonic() - _MINUTE
             if sum(each > since for each in self._times.get(client, ())) >= _GUESSES:
-                raise TooManyGuessesError("Too many wrong tokens came from your address.")
+                raise TooManyRequestsError("Too many wrong tokens came from your address.")
 
     def note(self, client: str) -> None:
+        """Remember a wrong token."""
         with self._lock:
             times = self._times.pop(client, [])
             self._times[client] = [*times, time.monotonic()][-_GUESSES:]
             while len(self._times) > _CLIENTS:
                 self._times.popitem(last=False)
-
-
-_guesses = _Guesses()
 
 
 def token() -> Token | None:
@@ -63,7 +55,7 @@ def token() -> Token | None:
     Raises:
         UnauthorisedError: it is not valid.
         UsageError: it stands in the address, where logs and caches would keep it.
-        TooManyGuessesError: this client sent too many wrong ones.
+        TooManyRequestsError: this client sent too many wrong ones.
     """
     if "access_token" in request.args:
         raise UsageError(
@@ -81,14 +73,15 @@ def _verified() -> Token | None:
     if header is None:
         return None
     client = request.remote_addr or ""
-    _guesses.check(client)
+    guesses: Guesses = current_app.extensions["clustergraph.guesses"]
+    guesses.check(client)
     scheme, _, text = header.partition(" ")
     try:
         if scheme.lower() != "bearer":
             raise UnauthorisedError("Only bearer tokens are known here.")
         return views.graph().tokens.verify(text.strip())
     except UnauthorisedError:
-        _guesses.note(client)
+        guesses.note(client)
         raise
 
 
@@ -96,7 +89,7 @@ def grant() -> Grant:
     """What this request may do.
 
     Raises:
-        UnauthorisedError, UsageError, TooManyGuessesError: see ``token``.
+        UnauthorisedError, UsageError, TooManyRequestsError: see ``token``.
     """
     found = token()
     return found.grant if found else NOBODY

@@ -25,7 +25,7 @@ def graph() -> ClusterGraph:
 def release() -> OpenRelease:
     """The release of this request: the same from its beginning to its end.
 
-    The current one, unless the address names another (``?release=``, ``/releases/{n}/...``); with
+    The current one, unless the address names another (``?release=``, ``/releases/{n}/sparql``); with
     what is restricted, if the request's token allows it.
 
     Raises:
@@ -35,7 +35,9 @@ def release() -> OpenRelease:
     """
     if "release" not in g:
         number = None
-        text = (request.view_args or {}).get("number") or request.args.get("release")
+        text = request.args.get("release")
+        if request.endpoint == "history.query":
+            text = (request.view_args or {})["number"]
         if text is not None:
             if not str(text).isdecimal() or len(str(text)) > 9:
                 raise UsageError(f"{str(text)[:40]!r} is no number of a release.")
