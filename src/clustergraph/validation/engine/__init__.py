@@ -1,0 +1,71 @@
+"""SHACL evaluated a set at a time: each constraint once for all its focus nodes.
+
+``check`` gives findings, as ``clustergraph.validation.shacl.check`` does; ``evaluate`` and
+``report_graph`` give the standard validation report.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clustergraph.validation.engine import graph as graphs
+from clustergraph.validation.engine.answers import Answers
+from clustergraph.validation.engine.errors import UnsupportedShapeError
+from clustergraph.validation.engine.evaluate import Run
+from clustergraph.validation.engine.graph import Graph
+from clustergraph.validation.engine.results import Findings, Result, report_graph
+from clustergraph.validation.engine.shapes import ShapesGraph
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    import pyoxigraph as ox
+
+    from clustergraph.rdf import Term
+    from clustergraph.validation.report import Finding
+
+__all__ = ["Result", "UnsupportedShapeError", "check", "evaluate", "report_graph"]
+
+
+def check(
+    data: Iterable[ox.Quad], shapes: Iterable[ox.Quad], *, focus: Collection[Term] | None = None
+) -> list[Finding]:
+    """Validate the merge of ``data`` against ``shapes``, without inference.
+
+    Args:
+        data: quads; their graph names are dropped. Holds the ontology, since ``sh:targetClass``
+            follows its ``rdfs:subClassOf``.
+        shapes: the shapes graph.
+        focus: if given, only these focus nodes are validated.
+
+    Raises:
+        UsageError: the shapes cannot be used; says why.
+        UnsupportedShapeError: a shape is beyond this engine; names it.
+    """
+    shapes_text = graphs.text(shapes)
+    shapes_graph = Graph.read(shapes_text)
+    results = _run(graphs.text(data), shapes_text, shapes_graph, focus)
+    findings = Findings(shapes_graph)
+    return [findings.of(each) for each in dict.fromkeys(results)]
+
+
+def evaluate(data: Iterable[ox.Quad], shapes: Iterable[ox.Quad]) -> list[Result]:
+    """Validate as ``check`` does, and give the results with the nodes of the shapes graph."""
+    shapes_text = graphs.text(shapes)
+    return _run(graphs.text(data), shapes_text, Graph.read(shapes_text), None)
+
+
+def _run(
+    data_text: str, shapes_text: str, shapes_graph: Graph, focus: Collection[Term] | None
+) -> list[Result]:
+    shapes = ShapesGraph.compile(shapes_graph)
+    graph = Graph.read(data_text)
+    run = Run(graph, Answers(data_text, graph, shapes_text))
+    del data_text
+    among = None if focus is None else [str(each) for each in focus]
+    for shape in shapes.targeted:
+        targets = shape.targets
+        run.report(
+            shape, targets.find(graph) if among is None else targets.narrow(graph, among)
+        )
+    return run.results
