@@ -52,15 +52,20 @@ def check(
 def evaluate(data: Iterable[ox.Quad], shapes: Iterable[ox.Quad]) -> list[Result]:
     """Validate as ``check`` does, and give the results with the nodes of the shapes graph."""
     shapes_text = graphs.text(shapes)
-    return _run(graphs.text(data), shapes_text, Graph.read(shapes_text), None)
+    return _run(graphs.text(data), shapes_text, Graph.read(shapes_text), None, each_once=False)
 
 
 def _run(
-    data_text: str, shapes_text: str, shapes_graph: Graph, focus: Collection[Term] | None
+    data_text: str,
+    shapes_text: str,
+    shapes_graph: Graph,
+    focus: Collection[Term] | None,
+    *,
+    each_once: bool = True,
 ) -> list[Result]:
     shapes = ShapesGraph.compile(shapes_graph)
     graph = Graph.read(data_text)
-    run = Run(graph, Answers(data_text, graph, shapes_text))
+    run = Run(graph, Answers(data_text, graph, shapes_text), each_once=each_once)
     del data_text
     among = None if focus is None else [str(each) for each in focus]
     for shape in shapes.targeted:

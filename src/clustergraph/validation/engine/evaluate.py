@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from clustergraph.validation.engine.nodes import literal
 from clustergraph.validation.engine.results import Result
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Mapping
 
     from clustergraph.validation.engine.constraints import Constraint, Violation
     from clustergraph.validation.engine.graph import Graph
@@ -29,37 +30,65 @@ class _Verdicts:
 
 
 class Run:
-    """One validation of a data graph."""
+    """One validation of a data graph.
 
-    def __init__(self, graph: Graph, answers: Answers) -> None:
+    Args:
+        graph: the data.
+        answers: the same, for SPARQL.
+        each_once: whether a node that is reached in several ways is reported once for a shape. The
+            standard counts its results once for each way (section 4.7.2).
+    """
+
+    def __init__(self, graph: Graph, answers: Answers, *, each_once: bool = True) -> None:
         self.graph = graph
         self.answers = answers
         self.results: list[Result] = []
+        self._each_once = each_once
         self._verdicts: dict[Shape, _Verdicts] = {}
         self._reported: dict[Shape, dict[str, None]] = {}
         self._open: dict[Shape, _Verdicts] = {}
 
-    def report(self, shape: Shape, focus: Iterable[str]) -> None:
-        """Validate focus nodes against a shape, and keep the results; each node once."""
-        done = self._reported.setdefault(shape, {})
-        todo = {node: None for node in focus if node not in done}
+    def report(self, shape: Shape, focus: Mapping[str, int | None]) -> None:
+        """Validate focus nodes against a shape, and keep the results.
+
+        Args:
+            shape: the shape.
+            focus: the nodes, and in how many ways each is reached; None stands for one.
+        """
+        reported = self._reported.setdefault(shape, {})
+        todo = {node: ways for node, ways in focus.items() if node not in reported}
         if not todo or shape.is_deactivated:
             return
-        done.update(todo)
+        reported.update(dict.fromkeys(todo))  # also ends recursion
         values = self._values(shape, todo)
         failing: set[str] = set()
         for constraint in shape.constraints:
             if isinstance(constraint, Property):
-                self.report(constraint.shapes[0], values.distinct)
+                self.report(constraint.shapes[0], self._ways(values, todo))
                 failing.update(each.focus for each in constraint.violations(values, self))
             else:
                 for violation in constraint.violations(values, self):
                     failing.add(violation.focus)
-                    self.results.append(_result(shape, constraint, violation))
+                    result = _result(shape, constraint, violation)
+                    self.results += [result] * (todo[violation.focus] or 1)
         if not shape.is_recursive:
             verdicts = self._verdicts.setdefault(shape, _Verdicts())
-            verdicts.checked.update(todo)
+            verdicts.checked.update(dict.fromkeys(todo))
             verdicts.failing.update(failing)
+        if not self._each_once:
+            for node in todo:
+                del reported[node]
+
+    def _ways(
+        self, values: ValueNodes, focus: Mapping[str, int | None]
+    ) -> Mapping[str, int | None]:
+        if self._each_once:
+            return values.distinct
+        ways: Counter[str] = Counter()
+        for each, nodes in values.by_focus.items():
+            for node in nodes:
+                ways[node] += focus[each] or 1
+        return ways
 
     def failing(self, shape: Shape, nodes: Collection[str]) -> set[str]:
         """The nodes that do not conform to a shape (section 3.5)."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from clustergraph.validation.engine.errors import ill_formed
-from clustergraph.validation.engine.nodes import FIRST, is_blank, is_iri, sh
+from clustergraph.validation.engine.nodes import FIRST, NIL, REST, is_blank, is_iri, sh
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -200,3 +200,45 @@ def _members(graph: Graph, node: str, head: str, above: tuple[str, ...]) -> tupl
     if members is None or len(members) < 2:
         raise ill_formed(node, "is no property path: its list needs two members or more.")
     return tuple(read(graph, each, above) for each in members)
+
+
+def copied(graph: Graph, node: str, name: str) -> tuple[str, list[tuple[str, str, str]]]:
+    """A well-formed path written anew: its node, and the triples that make it up.
+
+    Args:
+        graph: the shapes graph.
+        node: the path there.
+        name: the blank node that the copy is called by; those below it add numbers.
+    """
+    triples: list[tuple[str, str, str]] = []
+
+    def fresh() -> str:
+        return f"{name}x{len(triples)}" if triples else name
+
+    def write(node: str) -> str:
+        if is_iri(node):
+            return node
+        if graph.objects(node, FIRST):
+            return write_list(graph.items(node) or [])
+        copy = fresh()
+        for predicate in (*_REPEATED, _INVERSE, _ALTERNATIVE):
+            for inner in graph.objects(node, predicate):
+                triples.append((copy, predicate, ""))  # takes the name before those below it
+                at = len(triples) - 1
+                is_list = predicate == _ALTERNATIVE
+                end = write_list(graph.items(inner) or []) if is_list else write(inner)
+                triples[at] = (copy, predicate, end)
+                return copy
+        return copy
+
+    def write_list(members: list[str]) -> str:
+        if not members:
+            return NIL
+        cell = fresh()
+        triples.append((cell, FIRST, ""))
+        at = len(triples) - 1
+        triples[at] = (cell, FIRST, write(members[0]))
+        triples.append((cell, REST, write_list(members[1:])))
+        return cell
+
+    return write(node), triples

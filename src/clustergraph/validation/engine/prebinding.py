@@ -174,21 +174,10 @@ def _check(shape: str, text: str, structure: patterns.Select, names: set[str]) -
         previous = word
     needed = names - {"shapesGraph", "currentShape"}
     for element in structure.group.walk():
-        if isinstance(element, patterns.Select) and "*" not in _marks(element.projection):
+        if isinstance(element, patterns.Select):
             for name in sorted(needed):
                 if not patterns.mentions(element.projection, name):
                     raise ill_formed(shape, f"has a subquery that does not select ${name}.")
-
-
-def _marks(found: tuple[Token, ...]) -> set[str]:
-    """The marks among tokens, but for those within brackets such as COUNT(*)."""
-    depth, marks = 0, set[str]()
-    for token in found:
-        if token.kind == "punctuation":
-            depth += {"(": 1, ")": -1}.get(token.text, 0)
-            if depth == 0:
-                marks.add(token.text)
-    return marks
 
 
 def _fits_table(structure: patterns.Select) -> bool:

@@ -64,7 +64,7 @@ def report_graph(results: Iterable[Result], shapes: Graph | None = None) -> list
 
     triples[ox.Triple(report, _TYPE, ox.NamedNode(_SH + "ValidationReport"))] = None
     number = 0
-    for number, each in enumerate(dict.fromkeys(results), start=1):
+    for number, each in enumerate(results, start=1):
         node = ox.BlankNode(f"result{number}")
         add(report, "result", str(node))
         triples[ox.Triple(node, _TYPE, ox.NamedNode(_SH + "ValidationResult"))] = None
@@ -72,40 +72,23 @@ def report_graph(results: Iterable[Result], shapes: Graph | None = None) -> list
         add(node, "resultSeverity", each.severity)
         add(node, "sourceShape", each.shape)
         add(node, "sourceConstraintComponent", each.component)
+        path = each.path
+        if is_blank(path or "<") and shapes is not None:
+            # each result has a path of its own (section 3.6.2.2)
+            path, parts_of_path = paths.copied(shapes, path, f"_:path{number}")
+            for triple in parts_of_path:
+                triples[ox.Triple(*map(term, triple))] = None  # type: ignore[arg-type]  # in order
         for name, found in (
             ("value", each.value),
-            ("resultPath", each.path),
+            ("resultPath", path),
             ("sourceConstraint", each.constraint),
             *(("resultMessage", message) for message in each.messages),
         ):
             if found:
                 add(node, name, found)
-        if is_blank(each.path or "<") and shapes is not None:
-            triples.update(dict.fromkeys(_below(shapes, each.path)))
     conforms = "false" if number else "true"
     add(report, "conforms", f'"{conforms}"^^<{XSD}boolean>')
     return list(triples)
-
-
-def _below(shapes: Graph, path: str) -> list[ox.Triple]:
-    """The triples that a path consists of."""
-    found: list[ox.Triple] = []
-    todo, seen = [path], {path}
-    while todo:
-        subject = todo.pop()
-        for predicate in shapes.predicates:
-            for each in shapes.objects(subject, predicate):
-                found.append(
-                    ox.Triple(
-                        ox.BlankNode(subject[2:]),
-                        ox.NamedNode(predicate[1:-1]),
-                        term(each),
-                    )
-                )
-                if is_blank(each) and each not in seen:
-                    seen.add(each)
-                    todo.append(each)
-    return found
 
 
 class Findings:

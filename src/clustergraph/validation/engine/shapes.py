@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from clustergraph.validation.engine.graph import Graph
     from clustergraph.validation.engine.paths import Path
 
-_TRUE = (f'"true"^^<{XSD}boolean>', f'"1"^^<{XSD}boolean>')
-_FALSE = (f'"false"^^<{XSD}boolean>', f'"0"^^<{XSD}boolean>')
+_TRUE, *_FALSE = (f'"{text}"^^<{XSD}boolean>' for text in ("true", "false", "0", "1"))
 _TARGETS = ("targetClass", "targetNode", "targetSubjectsOf", "targetObjectsOf")
 
 
@@ -226,11 +225,11 @@ class ShapesGraph:
         return values
 
     def flag(self, node: str, name: str) -> bool:
-        """A boolean; False if it is not there."""
+        """Whether the value is the term ``true``; SHACL does not take "1"^^xsd:boolean for it."""
         value = self.one(node, name)
         if value is None or value in _FALSE:
             return False
-        if value in _TRUE:
+        if value == _TRUE:
             return True
         raise ill_formed(node, f"has sh:{name} {value}, which is no xsd:boolean.")
 
