@@ -1,4 +1,4 @@
-"""Run the W3C SHACL test suite on the engine: ``w3c_shacl.py <folder data-shapes-test-suite/tests>``.
+"""Run the W3C SHACL test suite on the engine: ``w3c_shacl.py data-shapes-test-suite/tests``.
 
 A test passes if the validation report is the expected one up to the names of blank nodes. As the
 suite asks, messages count only where the expected result has some.
@@ -73,9 +73,7 @@ def passes(path: Path) -> str:
     if expected == ox.NamedNode(SHT + "Failure"):
         return f"expected a failure, got {len(results)} results"
     shapes_graph = Graph.read(graphs.text(shapes))
-    found = ox.Dataset(
-        ox.Quad(*triple) for triple in engine.report_graph(results, shapes_graph)
-    )
+    found = ox.Dataset(ox.Quad(*triple) for triple in engine.report_graph(results, shapes_graph))
     return compare(found, report(store, expected))
 
 

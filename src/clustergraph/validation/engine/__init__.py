@@ -70,7 +70,5 @@ def _run(
     among = None if focus is None else [str(each) for each in focus]
     for shape in shapes.targeted:
         targets = shape.targets
-        run.report(
-            shape, targets.find(graph) if among is None else targets.narrow(graph, among)
-        )
+        run.report(shape, targets.find(graph) if among is None else targets.narrow(graph, among))
     return run.results

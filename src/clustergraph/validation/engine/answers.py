@@ -100,9 +100,7 @@ class Answers:
                 for solution in self._rows(query, text):
                     yield number, solution
 
-    def _free(
-        self, query: Query, focus: dict[str, int]
-    ) -> Iterator[tuple[int, dict[str, str]]]:
+    def _free(self, query: Query, focus: dict[str, int]) -> Iterator[tuple[int, dict[str, str]]]:
         for solution in self._rows(query, query.free(has_blank=self._prepared())):
             this = solution.get("this", '"')
             if this in focus and not is_literal(this):

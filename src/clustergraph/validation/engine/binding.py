@@ -57,7 +57,7 @@ class _Reading:
         return False
 
     def _group(self, group: Group, *, outer: bool = False) -> bool:
-        """Whether the group binds the variable; ``outer``: its filters see it bound from without."""
+        """Whether the group binds the variable; ``outer``: its filters see it bound already."""
         bound = False
         filters: list[Filter] = []
         for element in group.elements:
@@ -83,7 +83,8 @@ class _Reading:
 
     def _branch(self, branch: Branch, *, bound: bool) -> bool:
         if branch.keyword == "UNION":
-            return all([self._group(group) for group in branch.groups])
+            every = [self._group(group) for group in branch.groups]  # each must be safe
+            return all(every)
         if branch.keyword != "OPTIONAL":
             raise _UnsafeError
         (group,) = branch.groups

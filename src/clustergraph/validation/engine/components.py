@@ -120,7 +120,9 @@ def read(shapes: ShapesGraph) -> tuple[Component, ...]:
     return tuple(
         Component(node, _parameters(shapes, node))
         for node in found
-        if any(shapes.all(node, name) for name in ("validator", "nodeValidator", "propertyValidator"))
+        if any(
+            shapes.all(node, name) for name in ("validator", "nodeValidator", "propertyValidator")
+        )
     )
 
 

@@ -327,9 +327,7 @@ def _pattern(shapes: ShapesGraph, shape: Shape) -> Iterator[Constraint]:
         pattern = shapes.string(shape.node, each, "pattern")
         search = _compile(shape.node, pattern, flags).search
 
-        def passes(
-            node: str, search: Callable[[str], re.Match[str] | None] = search
-        ) -> bool:
+        def passes(node: str, search: Callable[[str], re.Match[str] | None] = search) -> bool:
             return not is_blank(node) and search(value(node)) is not None
 
         yield Test(

@@ -15,9 +15,9 @@ from clustergraph.validation.engine.results import Result
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from clustergraph.validation.engine.answers import Answers
     from clustergraph.validation.engine.constraints import Constraint, Violation
     from clustergraph.validation.engine.graph import Graph
-    from clustergraph.validation.engine.prebinding import Answers
     from clustergraph.validation.engine.shapes import Shape
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
-from datetime import date, timedelta
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from clustergraph.validation.engine.nodes import STRING, XSD, is_literal, parts
 
@@ -15,7 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _ZONE = r"(?P<zone>Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))?"
-_YEAR, _MONTH, _DAY = r"(?P<year>-?(?:[1-9][0-9]{3,}|0[0-9]{3}))", r"(?P<month>[0-9]{2})", "[0-9]{2}"
+_YEAR, _MONTH, _DAY = (
+    r"(?P<year>-?(?:[1-9][0-9]{3,}|0[0-9]{3}))",
+    r"(?P<month>[0-9]{2})",
+    "[0-9]{2}",
+)
 _TIME = r"(?P<hour>[0-9]{2}):(?P<minute>[0-5][0-9]):(?P<second>[0-5][0-9](?:\.[0-9]+)?)"
 _DATES = r"(?:(?P<years>[0-9]+)Y)?(?:(?P<months>[0-9]+)M)?"
 _TIMES = (
@@ -47,7 +52,7 @@ _FORMS = {
     "dayTimeDuration": rf"(?P<sign>-)?P(?=[0-9T]){_TIMES}",
     "yearMonthDuration": rf"(?P<sign>-)?P(?=[0-9]){_DATES}",
     "hexBinary": "(?:[0-9a-fA-F]{2})*",
-    "base64Binary": r"(?:[A-Za-z0-9+/] ?){0,0}(?:(?:[A-Za-z0-9+/] ?){4})*"
+    "base64Binary": r"(?:(?:[A-Za-z0-9+/] ?){4})*"
     r"(?:(?:[A-Za-z0-9+/] ?){2}= ?=|(?:[A-Za-z0-9+/] ?){3}=)?",
 }
 _BOUNDS: dict[str, tuple[int | None, int | None]] = {
@@ -69,7 +74,6 @@ _COMPILED = {XSD + name: re.compile(form) for name, form in _FORMS.items()} | {
 }
 _LIMITS = {XSD + name: bounds for name, bounds in _BOUNDS.items()}
 INTEGERS = frozenset(_LIMITS) | {XSD + "integer"}
-_DECIMALS = INTEGERS | {XSD + "decimal"}
 _FLOATS = frozenset({XSD + "float", XSD + "double"})
 _MOMENTS = {
     XSD + "dateTime": "dateTime",
@@ -82,16 +86,94 @@ _MOMENTS = {
     XSD + "gMonthDay": "gMonthDay",
     XSD + "gDay": "gDay",
 }
-_DURATIONS = frozenset(
-    {XSD + "duration", XSD + "dayTimeDuration", XSD + "yearMonthDuration"}
-)
+_DURATIONS = frozenset({XSD + "duration", XSD + "dayTimeDuration", XSD + "yearMonthDuration"})
 _DAY_SECONDS = 86_400
 _FURTHEST_ZONE = 14 * 3_600
 
-Value: TypeAlias = (
-    "int | Decimal | float | bool | str | tuple[Decimal, bool] | tuple[int, Decimal]"
-)
-Key: TypeAlias = tuple[str, Value]
+
+class Value(ABC):
+    """What a literal stands for, as far as order goes."""
+
+    @abstractmethod
+    def is_less(self, other: Value, *, or_equal: bool) -> bool:
+        """SPARQL's ``<`` (or ``<=``); False if the two cannot be compared."""
+
+
+@dataclass(frozen=True)
+class Plain(Value):
+    """A text or a boolean; only those of one kind are compared."""
+
+    kind: str
+    text: str
+
+    def is_less(self, other: Value, *, or_equal: bool) -> bool:
+        """See ``Value``."""
+        if not isinstance(other, Plain) or other.kind != self.kind:
+            return False
+        return self.text < other.text or (or_equal and self.text == other.text)
+
+
+@dataclass(frozen=True)
+class Number(Value):
+    """A number; with a float, any number is one, as SPARQL promotes them."""
+
+    number: int | Decimal | float
+
+    def is_less(self, other: Value, *, or_equal: bool) -> bool:
+        """See ``Value``."""
+        if not isinstance(other, Number):
+            return False
+        left, right = self.number, other.number
+        if isinstance(left, float) or isinstance(right, float):
+            left, right = float(left), float(right)  # comparing NaN gives False by itself
+        return left < right or (or_equal and left == right)
+
+
+@dataclass(frozen=True)
+class Moment(Value):
+    """A date or time: seconds on the time line of UTC, and whether a zone was given."""
+
+    kind: str
+    seconds: Decimal
+    has_zone: bool
+
+    def is_less(self, other: Value, *, or_equal: bool) -> bool:
+        """See ``Value``; where only one has a zone, the order is known beyond 14 hours only."""
+        if not isinstance(other, Moment) or other.kind != self.kind:
+            return False
+        if self.has_zone != other.has_zone:  # XSD part 2, section 3.3.7.4
+            return self.seconds + _FURTHEST_ZONE < other.seconds
+        return self.seconds < other.seconds or (or_equal and self.seconds == other.seconds)
+
+
+@dataclass(frozen=True)
+class Duration(Value):
+    """Months and seconds, which cannot be turned into each other."""
+
+    months: int
+    seconds: Decimal
+
+    def is_less(self, other: Value, *, or_equal: bool) -> bool:
+        """See ``Value``; less is what ends earlier from each of four starts (XSD 3.3.6.2)."""
+        if not isinstance(other, Duration):
+            return False
+        ends = [(self._end(start), other._end(start)) for start in _STARTS]
+        return all(one < two for one, two in ends) or (
+            or_equal and all(one == two for one, two in ends)
+        )
+
+    def _end(self, start: date) -> Decimal:
+        year, month = divmod(start.year * 12 + start.month - 1 + self.months, 12)
+        return Decimal(_days(year, month + 1, 1)) * _DAY_SECONDS + self.seconds
+
+
+_STARTS = (date(1696, 9, 1), date(1697, 2, 1), date(1903, 3, 1), date(1903, 7, 1))
+
+
+def _days(year: int, month: int, day: int) -> int:
+    """The number of a day; Python's calendar ends at 9999, but repeats every 400 years."""
+    cycles, within = divmod(year - 1, 400)
+    return date(within + 1, month, day).toordinal() + cycles * 146_097
 
 
 def is_well_formed(node: str) -> bool:
@@ -130,107 +212,56 @@ def _month_days(year: int, month: int) -> int:
     return 30 if month in {4, 6, 9, 11} else 31
 
 
+_PLAIN: dict[str, Callable[[str], Value]] = {
+    **dict.fromkeys(INTEGERS, lambda text: Number(int(text))),
+    **dict.fromkeys(_FLOATS, lambda text: Number(float(text))),
+    XSD + "decimal": lambda text: Number(Decimal(text)),
+    XSD + "boolean": lambda text: Plain("boolean", "1" if text in {"true", "1"} else "0"),
+    STRING: lambda text: Plain("string", text),
+}
+
+
 @lru_cache(maxsize=65_536)
-def key(node: str) -> Key | None:
-    """The kind and value by which a literal is compared; None where SPARQL cannot order it."""
+def value_of(node: str) -> Value | None:
+    """What a node is compared by; None where SPARQL cannot order it."""
     if not is_literal(node) or not is_well_formed(node):
         return None
     text, datatype, _language = parts(node)
-    if datatype in _DECIMALS:
-        return "number", int(text) if datatype in INTEGERS else Decimal(text)
-    if datatype in _FLOATS:
-        return "number", float(text)
-    if datatype == STRING:
-        return "string", text
-    if datatype == XSD + "boolean":
-        return "boolean", text in {"true", "1"}
-    if datatype in _MOMENTS:
-        return _MOMENTS[datatype], _moment(_COMPILED[datatype], text)
-    if datatype in _DURATIONS:
-        return "duration", _duration(_COMPILED[datatype], text)
+    if datatype in _PLAIN:
+        return _PLAIN[datatype](text)
+    match = _COMPILED[datatype].fullmatch(text) if datatype in _COMPILED else None
+    if match is not None and datatype in _MOMENTS:
+        return _moment(_MOMENTS[datatype], match.groupdict())
+    if match is not None and datatype in _DURATIONS:
+        return _duration(match.groupdict())
     return None
 
 
-def _moment(form: re.Pattern[str], text: str) -> tuple[Decimal, bool]:
-    """Seconds on the time line of UTC, and whether a zone was given."""
-    match = form.fullmatch(text)
-    found = match.groupdict() if match else {}
+def _moment(kind: str, found: dict[str, str | None]) -> Moment:
     year, month = int(found.get("year") or 2000), int(found.get("month") or 1)
-    # Python's calendar ends at 9999: whole cycles of 400 years have the same number of days
-    cycles, within = divmod(year - 1, 400)
-    days = date(within + 1, month, int(found.get("day") or 1)).toordinal() + cycles * 146_097
-    seconds = Decimal(days) * _DAY_SECONDS + int(found.get("hour") or 0) * 3_600
-    seconds += int(found.get("minute") or 0) * 60 + Decimal(found.get("second") or 0)
+    seconds = Decimal(_days(year, month, int(found.get("day") or 1))) * _DAY_SECONDS
+    seconds += int(found.get("hour") or 0) * 3_600 + int(found.get("minute") or 0) * 60
     zone = found.get("zone")
-    return seconds - _offset(zone), zone is not None
+    return Moment(
+        kind, seconds + Decimal(found.get("second") or 0) - _offset(zone), zone is not None
+    )
 
 
 def _offset(zone: str | None) -> int:
     if not zone or zone == "Z":
         return 0
-    seconds = timedelta(hours=int(zone[1:3]), minutes=int(zone[4:6])) // timedelta(seconds=1)
+    seconds = int(zone[1:3]) * 3_600 + int(zone[4:6]) * 60
     return -seconds if zone[0] == "-" else seconds
 
 
-def _duration(form: re.Pattern[str], text: str) -> tuple[int, Decimal]:
-    """Months and seconds, which cannot be turned into each other."""
-    match = form.fullmatch(text)
-    found = match.groupdict() if match else {}
+def _duration(found: dict[str, str | None]) -> Duration:
     months = int(found.get("years") or 0) * 12 + int(found.get("months") or 0)
     seconds = Decimal(found.get("seconds") or 0) + int(found.get("minutes") or 0) * 60
     seconds += int(found.get("hours") or 0) * 3_600 + int(found.get("days") or 0) * _DAY_SECONDS
-    return (-months, -seconds) if found.get("sign") else (months, seconds)
+    return Duration(-months, -seconds) if found.get("sign") else Duration(months, seconds)
 
 
 def is_less(one: str, other: str, *, or_equal: bool = False) -> bool:
     """Whether SPARQL's ``one < other`` (or ``<=``) is true; False if they cannot be compared."""
-    left, right = key(one), key(other)
-    if left is None or right is None or left[0] != right[0]:
-        return False
-    comparing: Callable[[Value, Value, bool], bool]
-    if left[0] == "number":
-        comparing = _number_less
-    elif left[0] == "duration":
-        comparing = _duration_less
-    elif left[0] in {"string", "boolean"}:
-        comparing = _plain_less
-    else:
-        comparing = _moment_less
-    return comparing(left[1], right[1], or_equal)
-
-
-def _plain_less(one: Value, other: Value, or_equal: bool) -> bool:
-    return one < other or (or_equal and one == other)  # type: ignore[operator]  # of one kind
-
-
-def _number_less(one: Value, other: Value, or_equal: bool) -> bool:
-    if isinstance(one, float) or isinstance(other, float):
-        one, other = float(one), float(other)  # type: ignore[arg-type]  # as SPARQL promotes them
-        if math.isnan(one) or math.isnan(other):
-            return False
-    return _plain_less(one, other, or_equal)
-
-
-def _moment_less(one: Value, other: Value, or_equal: bool) -> bool:
-    """Where only one has a zone, the order is known beyond 14 hours only (XSD 3.3.7.4)."""
-    (left, left_zone), (right, right_zone) = one, other  # type: ignore[misc]  # moments
-    if left_zone == right_zone:
-        return _plain_less(left, right, or_equal)
-    return bool(left + _FURTHEST_ZONE < right)
-
-
-_REFERENCES = (date(1696, 9, 1), date(1697, 2, 1), date(1903, 3, 1), date(1903, 7, 1))
-
-
-def _duration_less(one: Value, other: Value, or_equal: bool) -> bool:
-    """One duration is less if it ends earlier from each of XSD's four starts (3.3.6.2)."""
-    ends = [(_end(start, one), _end(start, other)) for start in _REFERENCES]
-    return all(_plain_less(left, right, or_equal) for left, right in ends)
-
-
-def _end(start: date, duration: Value) -> Decimal:
-    months, seconds = duration  # type: ignore[misc]  # a duration
-    count = start.year * 12 + start.month - 1 + months
-    cycles, year = divmod(count // 12 - 1, 400)
-    days = date(year + 1, count % 12 + 1, 1).toordinal() + cycles * 146_097
-    return Decimal(days) * _DAY_SECONDS + seconds
+    left, right = value_of(one), value_of(other)
+    return left is not None and right is not None and left.is_less(right, or_equal=or_equal)

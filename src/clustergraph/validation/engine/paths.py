@@ -126,7 +126,7 @@ class Alternative(Path):
 
 @dataclass(frozen=True)
 class Repeated(Path):
-    """A path any number of times (sections 2.3.1.5 to 2.3.1.7); ``mark`` is ``*``, ``+`` or ``?``."""
+    """A path repeated (sections 2.3.1.5 to 2.3.1.7); ``mark`` is ``*``, ``+`` or ``?``."""
 
     member: Path
     mark: str
@@ -164,6 +164,30 @@ class Repeated(Path):
         return f"({self.member.text}){self.mark}"
 
 
+@dataclass(frozen=True)
+class Inverse(Path):
+    """A path of several steps from its end (section 2.3.1.4)."""
+
+    member: Path
+
+    def walk(self, graph: Graph) -> Walk:
+        """See ``Path``."""
+        return self.member.inverse().walk(graph)
+
+    def sparql(self) -> str:
+        """See ``Path``."""
+        return f"^({self.member.sparql()})"
+
+    def inverse(self) -> Path:
+        """See ``Path``."""
+        return self.member
+
+    @property
+    def text(self) -> str:
+        """See ``Path``."""
+        return f"^{self.member.text}"
+
+
 _REPEATED = {
     sh("zeroOrMorePath"): "*",
     sh("oneOrMorePath"): "+",
@@ -189,7 +213,8 @@ def read(graph: Graph, node: str, above: tuple[str, ...] = ()) -> Path:
         for inner in graph.objects(node, predicate):
             return Repeated(read(graph, inner, above), mark)
     for inner in graph.objects(node, _INVERSE):
-        return read(graph, inner, above).inverse()
+        member = read(graph, inner, above)
+        return member.inverse() if isinstance(member, Step) else Inverse(member)
     for inner in graph.objects(node, _ALTERNATIVE):
         return Alternative(_members(graph, node, inner, above))
     raise ill_formed(node, "is no property path: it has none of the properties of one.")

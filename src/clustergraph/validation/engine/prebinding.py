@@ -31,7 +31,7 @@ _BLANK = "urn:x-clustergraph:blank:"
 _FORBIDDEN = frozenset({"MINUS", "SERVICE", "VALUES"})
 _KINDS = {"ISBLANK": "", "ISIRI": "!", "ISURI": "!"}
 _SUBJECT = re.compile(r"^_:(\S+)(?= )", re.MULTILINE)
-_OBJECT = re.compile(r"(?<= )_:(\S+)(?= \.$)", re.MULTILINE)
+_OBJECT = re.compile(r" _:(\S+)(?= \.$)", re.MULTILINE)
 
 
 class Way(Enum):
@@ -46,7 +46,7 @@ def skolemise(content: str) -> str:
     """N-Triples with an IRI in place of each blank node, so that a query can name it."""
     if "_:" not in content:
         return content
-    return _OBJECT.sub(rf"<{_BLANK}\1>", _SUBJECT.sub(rf"<{_BLANK}\1>", content))
+    return _OBJECT.sub(rf" <{_BLANK}\1>", _SUBJECT.sub(rf"<{_BLANK}\1>", content))
 
 
 def skolem(node: str) -> str:
@@ -132,9 +132,7 @@ class Query:
         if not columns:
             return self.header + text
         fixed = list(constants.values())
-        table = " ".join(
-            "(" + " ".join(map(skolem, (*row, *fixed))) + ")" for row in rows
-        )
+        table = " ".join("(" + " ".join(map(skolem, (*row, *fixed))) + ")" for row in rows)
         head = " ".join(f"?{name}" for name in columns)
         within_exists = len(rows) == 1
         return self.header + _inserted(text, f" VALUES ({head}) {{ {table} }} ", within_exists)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clustergraph.validation.engine.errors import ill_formed
-from clustergraph.validation.engine.nodes import OWL, is_literal, iri, value
+from clustergraph.validation.engine.nodes import OWL, iri, is_literal, value
 
 if TYPE_CHECKING:
     from clustergraph.validation.engine.shapes import ShapesGraph

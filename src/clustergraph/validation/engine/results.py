@@ -54,7 +54,7 @@ def report_graph(results: Iterable[Result], shapes: Graph | None = None) -> list
 
     Args:
         results: what ``evaluate`` found.
-        shapes: the shapes graph, from which paths that are blank nodes are copied (section 3.6.2.2).
+        shapes: the shapes graph, from which paths that are blank nodes are copied.
     """
     triples: dict[ox.Triple, None] = {}
     report = ox.BlankNode("report")

@@ -59,9 +59,7 @@ class SelectConstraint(Constraint):
             self.constraint,
         )
 
-    def _messages(
-        self, row: Mapping[str, str], bound: Mapping[str, str]
-    ) -> tuple[str, ...] | None:
+    def _messages(self, row: Mapping[str, str], bound: Mapping[str, str]) -> tuple[str, ...] | None:
         if "message" in row:
             return (row["message"],)
         if not self.messages:
@@ -79,9 +77,7 @@ def filled(template: str, bound: Mapping[str, str]) -> str:
     return literal(_PLACEHOLDER.sub(replace, text), language)
 
 
-def query_of(
-    shapes: ShapesGraph, shape: Shape, node: str, name: str, **constants: str
-) -> Query:
+def query_of(shapes: ShapesGraph, shape: Shape, node: str, name: str, **constants: str) -> Query:
     """The text that a constraint or validator has for a shape.
 
     Raises:
