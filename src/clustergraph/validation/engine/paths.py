@@ -213,8 +213,7 @@ def read(graph: Graph, node: str, above: tuple[str, ...] = ()) -> Path:
         for inner in graph.objects(node, predicate):
             return Repeated(read(graph, inner, above), mark)
     for inner in graph.objects(node, _INVERSE):
-        member = read(graph, inner, above)
-        return member.inverse() if isinstance(member, Step) else Inverse(member)
+        return Step(inner, back=True) if is_iri(inner) else Inverse(read(graph, inner, above))
     for inner in graph.objects(node, _ALTERNATIVE):
         return Alternative(_members(graph, node, inner, above))
     raise ill_formed(node, "is no property path: it has none of the properties of one.")
