@@ -27,7 +27,8 @@ CLASSES = [":A", ":B", ":C"]
 PREDICATES = [":p", ":q", ":r"]
 LITERALS = [
     '"a"', '"b"', '"ab"', '"a"@en', '"b"@en', '"a"@de-AT', '""', "1", "2", "7", "1.5", "2.0",
-    '"1.0"^^xsd:double', "true", "false", '"x"^^xsd:integer', '"2020-01-01"^^xsd:date', '"2021-05-05"^^xsd:date',
+    '"1.0"^^xsd:double', "true", "false", '"x"^^xsd:integer', '"2020-01-01"^^xsd:date',
+    '"2021-05-05"^^xsd:date',
     '"2020-01-01T00:00:00+00:00"^^xsd:dateTime', '"2020-01-01T10:00:00"^^xsd:dateTime',
     '"z"^^:own',
 ]  # fmt: skip
@@ -129,7 +130,8 @@ def for_properties(chance: random.Random, values: list[str], depth: int) -> str:
         kinds.append(
             lambda: (
                 f"sh:qualifiedValueShape {inner} ; sh:qualified{count}Count "
-                f"{chance.randrange(3)} ; sh:qualifiedValueShapesDisjoint {chance.choice(['true', 'false'])}"
+                f"{chance.randrange(3)} ; sh:qualifiedValueShapesDisjoint "
+                + chance.choice(["true", "false"])
             )
         )
     return chance.choice(kinds)()

@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clustergraph.validation.engine import graph as graphs
+from clustergraph.validation.engine.affected import affected
 from clustergraph.validation.engine.answers import Answers
 from clustergraph.validation.engine.errors import UnsupportedShapeError
 from clustergraph.validation.engine.evaluate import Run
+from clustergraph.validation.engine.footprint import Footprint, footprint
 from clustergraph.validation.engine.graph import Graph
 from clustergraph.validation.engine.results import Findings, Result, report_graph
 from clustergraph.validation.engine.shapes import ShapesGraph
@@ -24,7 +26,16 @@ if TYPE_CHECKING:
     from clustergraph.rdf import Term
     from clustergraph.validation.report import Finding
 
-__all__ = ["Result", "UnsupportedShapeError", "check", "evaluate", "report_graph"]
+__all__ = [
+    "Footprint",
+    "Result",
+    "UnsupportedShapeError",
+    "affected",
+    "check",
+    "evaluate",
+    "footprint",
+    "report_graph",
+]
 
 
 def check(

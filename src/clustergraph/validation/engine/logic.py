@@ -12,7 +12,7 @@ from clustergraph.validation.engine.constraints import (
     Violation,
 )
 from clustergraph.validation.engine.errors import ill_formed
-from clustergraph.validation.engine.nodes import sh
+from clustergraph.validation.engine.nodes import is_iri, sh
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -36,7 +36,7 @@ class Not(ValueConstraint):
     @property
     def text(self) -> str:
         """See ``Constraint``."""
-        return f"The value must not conform to {self.shapes[0].node}."
+        return f"The value must not conform to {_name(self.shapes[0])}."
 
 
 @dataclass(eq=False)
@@ -113,7 +113,7 @@ class Node(ValueConstraint):
     @property
     def text(self) -> str:
         """See ``Constraint``."""
-        return f"The value does not conform to {self.shapes[0].node}."
+        return f"The value does not conform to {_name(self.shapes[0])}."
 
 
 @dataclass(eq=False)
@@ -158,7 +158,11 @@ class Qualified(Constraint):
     def text(self) -> str:
         """See ``Constraint``."""
         few = "Fewer" if self.is_least else "More"
-        return f"{few} than {self.number} values conform to {self.shapes[0].node}."
+        return f"{few} than {self.number} values conform to {_name(self.shapes[0])}."
+
+
+def _name(shape: Shape) -> str:
+    return shape.node if is_iri(shape.node) else "the shape that stands here"
 
 
 def _single(
