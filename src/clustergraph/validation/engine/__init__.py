@@ -81,5 +81,10 @@ def _run(
     among = None if focus is None else [str(each) for each in focus]
     for shape in shapes.targeted:
         targets = shape.targets
-        run.report(shape, targets.find(graph) if among is None else targets.narrow(graph, among))
+        try:
+            run.report(
+                shape, targets.find(graph) if among is None else targets.narrow(graph, among)
+            )
+        except UnsupportedShapeError as error:  # it may be a nameless part of this one
+            raise UnsupportedShapeError(shape.node, error.why) from error
     return run.results

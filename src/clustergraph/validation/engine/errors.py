@@ -10,7 +10,7 @@ class UnsupportedShapeError(UsageError):
 
     def __init__(self, shape: str, why: str) -> None:
         super().__init__(f"The shape {shape} is not supported: {why}")
-        self.shape = shape
+        self.shape, self.why = shape, why
 
 
 def ill_formed(node: str, why: str) -> UsageError:
