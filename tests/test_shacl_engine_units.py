@@ -44,16 +44,20 @@ CASES = {
     ),
     "datatype": (
         ':a :p 1 , "x"^^xsd:integer , "1" , "300"^^xsd:byte .',
-        (":S sh:targetNode :a ; sh:property [ sh:path :p ; sh:datatype xsd:integer ] ,"
-        " [ sh:path :p ; sh:minLength 1 ; sh:datatype xsd:byte ] ."),
+        (
+            ":S sh:targetNode :a ; sh:property [ sh:path :p ; sh:datatype xsd:integer ] ,"
+            " [ sh:path :p ; sh:minLength 1 ; sh:datatype xsd:byte ] ."
+        ),
         [("a", each) for each in ("1", "1", "1", "300", "300", "x", "x")],
     ),
     "implicit class": (":a a :T .", ":T a rdfs:Class , sh:NodeShape ; sh:in () .", [("a", "a")]),
     "deactivated": (":a :p 1 .", ":S sh:targetNode :a ; sh:in () ; sh:deactivated true .", []),
     "closed": (
         ":a :p 1 ; :q 2 ; :r 3 .",
-        (":S sh:targetNode :a ; sh:closed true ; sh:ignoredProperties ( :q ) ;"
-        " sh:property [ sh:path :p ] ."),
+        (
+            ":S sh:targetNode :a ; sh:closed true ; sh:ignoredProperties ( :q ) ;"
+            " sh:property [ sh:path :p ] ."
+        ),
         [("a", "3")],
     ),
     "uniqueLang": (
@@ -78,16 +82,21 @@ CASES = {
     ),
     "qualified, disjoint": (
         ":h :d :t , :f . :t a :Thumb . :f a :Finger , :Thumb .",
-        (":S sh:targetNode :h ; sh:property [ sh:path :d ; sh:qualifiedValueShapesDisjoint true ;"
-        " sh:qualifiedValueShape [ sh:class :Thumb ] ; sh:qualifiedMinCount 1 ] ,"
-        " [ sh:path :d ; sh:qualifiedValueShapesDisjoint true ;"
-        " sh:qualifiedValueShape [ sh:class :Finger ] ; sh:qualifiedMinCount 1 ] ."),
+        (
+            ":S sh:targetNode :h ;"
+            " sh:property [ sh:path :d ; sh:qualifiedValueShapesDisjoint true ;"
+            " sh:qualifiedValueShape [ sh:class :Thumb ] ; sh:qualifiedMinCount 1 ] ,"
+            " [ sh:path :d ; sh:qualifiedValueShapesDisjoint true ;"
+            " sh:qualifiedValueShape [ sh:class :Finger ] ; sh:qualifiedMinCount 1 ] ."
+        ),
         [("h", "")],
     ),
     "recursion": (
         ":a :knows :b . :b :knows :c . :c :knows :a , 1 . :d :knows :d .",
-        (":S sh:targetNode :a , :d ;"
-        " sh:property [ sh:path :knows ; sh:nodeKind sh:IRI ; sh:node :S ] ."),
+        (
+            ":S sh:targetNode :a , :d ;"
+            " sh:property [ sh:path :knows ; sh:nodeKind sh:IRI ; sh:node :S ] ."
+        ),
         [("a", "b"), ("b", "c"), ("c", "1"), ("c", "a")],
     ),
 }

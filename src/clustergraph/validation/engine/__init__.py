@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from clustergraph.validation.engine import graph as graphs
@@ -17,9 +19,10 @@ from clustergraph.validation.engine.footprint import Footprint, footprint
 from clustergraph.validation.engine.graph import Graph
 from clustergraph.validation.engine.results import Findings, Result, report_graph
 from clustergraph.validation.engine.shapes import ShapesGraph
+from clustergraph.validation.engine.sparql import read_predicates
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
     import pyoxigraph as ox
 
@@ -74,8 +77,35 @@ def _run(
     *,
     each_once: bool = True,
 ) -> list[Result]:
+    with _without_collection():
+        return _validated(data_text, shapes_text, shapes_graph, focus, each_once=each_once)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Pause the search for cycles: a graph has millions of small objects, and none is in one."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _validated(
+    data_text: str,
+    shapes_text: str,
+    shapes_graph: Graph,
+    focus: Collection[Term] | None,
+    *,
+    each_once: bool,
+) -> list[Result]:
     shapes = ShapesGraph.compile(shapes_graph)
     graph = Graph.read(data_text)
+    predicates = read_predicates(shapes.queries)
+    if predicates is not None:  # only what they read need go into the store
+        data_text = graph.text(predicates)
     run = Run(graph, Answers(data_text, graph, shapes_text), each_once=each_once)
     del data_text
     among = None if focus is None else [str(each) for each in focus]

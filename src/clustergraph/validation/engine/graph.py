@@ -89,6 +89,15 @@ class Graph:
                 for value in values:
                     yield subject, predicate, value
 
+    def text(self, predicates: Iterable[str]) -> str:
+        """The triples with these predicates, as N-Triples."""
+        return "".join(
+            f"{subject} {predicate} {value} .\n"
+            for predicate in predicates
+            for subject, values in self.forward(predicate).items()
+            for value in values
+        )
+
     def items(self, head: str) -> list[str] | None:
         """The members of a SHACL list (section 1.4); None if it is none."""
         members: list[str] = []

@@ -23,6 +23,16 @@ class UnboundedError(Exception):
     """What is read cannot be told from the focus nodes."""
 
 
+def _predicates(path: paths.Path) -> set[str]:
+    if isinstance(path, paths.Step):
+        return {path.predicate}
+    if isinstance(path, paths.Sequence | paths.Alternative):
+        return {each for member in path.members for each in _predicates(member)}
+    if isinstance(path, paths.Repeated) and path.mark == "+":
+        return _predicates(path.member)
+    raise UnboundedError  # a path without a step leads from any node of the graph to itself
+
+
 class Edge(NamedTuple):
     """A pattern between two nodes of the query; nodes of a subquery bear its number."""
 
@@ -57,6 +67,19 @@ class Reading:
             if not ends or len(found) > _MOST:
                 raise UnboundedError
             found.update(ends)
+        return found
+
+    def predicates(self) -> set[str]:
+        """The predicates of all triples that the query can match.
+
+        Raises:
+            UnboundedError: it can match any, or asks for nodes that are in no such triple.
+        """
+        found: set[str] = set()
+        for edge in self._edges:
+            if edge.path is None:
+                raise UnboundedError
+            found |= _predicates(edge.path)
         return found
 
     @staticmethod

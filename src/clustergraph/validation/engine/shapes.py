@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from clustergraph.validation.engine.constraints import Constraint
     from clustergraph.validation.engine.graph import Graph
     from clustergraph.validation.engine.paths import Path
+    from clustergraph.validation.engine.prebinding import Query
 
 _TRUE, *_FALSE = (f'"{text}"^^<{XSD}boolean>' for text in ("true", "false", "0", "1"))
 _TARGETS = ("targetClass", "targetNode", "targetSubjectsOf", "targetObjectsOf")
@@ -115,6 +116,16 @@ class ShapesGraph:
     def targeted(self) -> list[Shape]:
         """The shapes that have targets, and are active."""
         return [each for each in self.shapes if each.targets and not each.is_deactivated]
+
+    @property
+    def queries(self) -> list[Query]:
+        """The SPARQL texts of all shapes."""
+        return [
+            each.query
+            for shape in self.shapes
+            for each in shape.constraints
+            if isinstance(each, sparql.SelectConstraint | components.AskConstraint)
+        ]
 
     def shape(self, node: str) -> Shape:
         """The shape that a node stands for.

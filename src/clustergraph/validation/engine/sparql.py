@@ -13,9 +13,10 @@ from clustergraph.validation.engine.constraints import Constraint, ValueNodes, V
 from clustergraph.validation.engine.errors import ill_formed
 from clustergraph.validation.engine.nodes import iri, is_iri, literal, parts, sh, value
 from clustergraph.validation.engine.prebinding import Query
+from clustergraph.validation.engine.reading import Reading, UnboundedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from clustergraph.validation.engine.evaluate import Run
     from clustergraph.validation.engine.shapes import Shape, ShapesGraph
@@ -75,6 +76,14 @@ def filled(template: str, bound: Mapping[str, str]) -> str:
         return value(bound[match[1]]) if match[1] in bound else match[0]
 
     return literal(_PLACEHOLDER.sub(replace, text), language)
+
+
+def read_predicates(queries: Iterable[Query]) -> list[str] | None:
+    """The predicates of all triples that the queries can match; None if it can be any."""
+    try:
+        return sorted({each for query in queries for each in Reading(query).predicates()})
+    except UnboundedError:
+        return None
 
 
 def query_of(shapes: ShapesGraph, shape: Shape, node: str, name: str, **constants: str) -> Query:
