@@ -1,0 +1,120 @@
+"""SHACL evaluated a set at a time: each constraint once for all its focus nodes.
+
+``check`` gives findings, as ``clustergraph.validation.shacl.check`` does; ``evaluate`` and
+``report_graph`` give the standard validation report.
+"""
+
+from __future__ import annotations
+
+import gc
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from clustergraph.validation.engine import graph as graphs
+from clustergraph.validation.engine.affected import affected
+from clustergraph.validation.engine.answers import Answers
+from clustergraph.validation.engine.errors import UnsupportedShapeError
+from clustergraph.validation.engine.evaluate import Run
+from clustergraph.validation.engine.footprint import Footprint, footprint
+from clustergraph.validation.engine.graph import Graph
+from clustergraph.validation.engine.results import Findings, Result, report_graph
+from clustergraph.validation.engine.shapes import ShapesGraph
+from clustergraph.validation.engine.sparql import read_predicates
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    import pyoxigraph as ox
+
+    from clustergraph.rdf import Term
+    from clustergraph.validation.report import Finding
+
+__all__ = [
+    "Footprint",
+    "Result",
+    "UnsupportedShapeError",
+    "affected",
+    "check",
+    "evaluate",
+    "footprint",
+    "report_graph",
+]
+
+
+def check(
+    data: Iterable[ox.Quad], shapes: Iterable[ox.Quad], *, focus: Collection[Term] | None = None
+) -> list[Finding]:
+    """Validate the merge of ``data`` against ``shapes``, without inference.
+
+    Args:
+        data: quads; their graph names are dropped. Holds the ontology, since ``sh:targetClass``
+            follows its ``rdfs:subClassOf``.
+        shapes: the shapes graph.
+        focus: if given, only these focus nodes are validated.
+
+    Raises:
+        UsageError: the shapes cannot be used; says why.
+        UnsupportedShapeError: a shape is beyond this engine; names it.
+    """
+    shapes_text = graphs.text(shapes)
+    shapes_graph = Graph.read(shapes_text)
+    results = _run(graphs.text(data), shapes_text, shapes_graph, focus)
+    findings = Findings(shapes_graph)
+    return [findings.of(each) for each in dict.fromkeys(results)]
+
+
+def evaluate(data: Iterable[ox.Quad], shapes: Iterable[ox.Quad]) -> list[Result]:
+    """Validate as ``check`` does, and give the results with the nodes of the shapes graph."""
+    shapes_text = graphs.text(shapes)
+    return _run(graphs.text(data), shapes_text, Graph.read(shapes_text), None, each_once=False)
+
+
+def _run(
+    data_text: str,
+    shapes_text: str,
+    shapes_graph: Graph,
+    focus: Collection[Term] | None,
+    *,
+    each_once: bool = True,
+) -> list[Result]:
+    with _without_collection():
+        return _validated(data_text, shapes_text, shapes_graph, focus, each_once=each_once)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Pause the search for cycles: a graph has millions of small objects, and none is in one."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _validated(
+    data_text: str,
+    shapes_text: str,
+    shapes_graph: Graph,
+    focus: Collection[Term] | None,
+    *,
+    each_once: bool,
+) -> list[Result]:
+    shapes = ShapesGraph.compile(shapes_graph)
+    graph = Graph.read(data_text)
+    predicates = read_predicates(shapes.queries)
+    if predicates is not None:  # only what they read need go into the store
+        data_text = graph.text(predicates)
+    run = Run(graph, Answers(data_text, graph, shapes_text), each_once=each_once)
+    del data_text
+    among = None if focus is None else [str(each) for each in focus]
+    for shape in shapes.targeted:
+        targets = shape.targets
+        try:
+            run.report(
+                shape, targets.find(graph) if among is None else targets.narrow(graph, among)
+            )
+        except UnsupportedShapeError as error:  # it may be a nameless part of this one
+            raise UnsupportedShapeError(shape.node, error.why) from error
+    return run.results
