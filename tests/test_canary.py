@@ -77,8 +77,9 @@ def addresses(site: Site) -> list[str]:
     return [
         "/", "/query", "/sparql", "/releases", "/releases?format=json", "/feed/atom", "/health",
         "/ready", "/robots.txt", "/graphs?default", "/update", "/metrics", "/quality",
-        "/search?q=x", "/suggest?q=x", "/dump/", "/catalog", "/.well-known/void", "/sitemap.xml", "/openapi.json",
-        "/feed/ldes", "/llms.txt", "/reconcile", "/fragments", "/timemap/", "/timemap/doc/contact",
+        "/search?q=x", "/suggest?q=x", "/dump/", "/catalog", "/.well-known/void", "/sitemap.xml",
+        "/openapi.json", "/feed/ldes", "/llms.txt", "/reconcile", "/fragments",
+        "/timemap/", "/timemap/doc/contact",
         *(f"/releases/{n}{more}" for n in (1, 2, 3, 4)
           for more in ("", "?format=json", "?format=rdfp", "?from=1", "?from=1&format=rdfp")),
         *documents,

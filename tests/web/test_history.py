@@ -184,3 +184,28 @@ class TestMemento:
         answer = told.get("/sparql", query_string=arguments, headers=early)
         assert answer.status_code == 302
         assert told.get(answer.headers["Location"]).json["boolean"] is False
+
+
+def test_gone_over_http(site: Site) -> None:
+    """410 in every format and at every address of the thing."""
+    ada = f"<{site.iri('id/person/ada')}>"
+    label = "<http://www.w3.org/2004/02/skos/core#prefLabel>"
+    site.update(f'INSERT DATA {{ {ada} {label} "Ada Canary"@en }}')
+    assert site.get("/doc/person/ada").status_code == 200
+    site.graph.forget([site.iri("id/person/ada")])
+    for address in (
+        "/id/person/ada", "/doc/person/ada", "/doc/person/ada.ttl", "/doc/person/ada.html",
+        "/doc/person/ada.jsonld", "/doc/person/ada/history", "/doc/person/ada?release=2",
+        "/doc/person/ada.ttl?release=1",
+    ):  # fmt: skip
+        for accept in ("text/html", "text/turtle", "application/json"):
+            answer = site.get(address, headers={"Accept": accept})
+            assert answer.status_code == 410, address
+            assert "Canary" not in answer.text
+    assert site.get("/releases/2/sparql?query=ASK{}").status_code == 410
+    assert site.get("/releases/2").status_code == 200
+    assert "Canary" not in site.get("/releases/2?format=rdfp").text
+    assert (
+        site.update(f"INSERT DATA {{ <{site.iri('id/person/ada')}> <http://x/p> 1 }}").status_code
+        == 403
+    )

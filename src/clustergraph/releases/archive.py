@@ -110,19 +110,19 @@ class Archive:
                 return None
             raise CorruptedError(
                 f"{self._current} is missing, but there are releases.",
-                hint=f"Name the one to serve: echo {numbers[-1]:0{_DIGITS}} > {self._current}",
+                hint=f"Serve the newest again: clustergraph rollback {numbers[-1]}",
             ) from None
         except OSError as error:
             raise StoreError(f"{self._current} cannot be read: {error.strerror}") from error
         except ValueError as error:
             raise CorruptedError(
                 f"{self._current} names no release.",
-                hint="Write the number of a release into it; see: clustergraph releases",
+                hint="Serve a release again: clustergraph rollback NUMBER",
             ) from error
         if not (self.path(number) / manifests.NAME).is_file():
             raise CorruptedError(
                 f"{self._current} names release {number}, which is missing or incomplete.",
-                hint="Write the number of another release into it, or build again.",
+                hint="Go back to another release: clustergraph rollback NUMBER",
             )
         return number
 
@@ -241,6 +241,11 @@ class Archive:
             in_use = path.name.startswith(_SNAPSHOT) and _is_alive(path.name)
             if path.is_dir() and not in_use:
                 shutil.rmtree(path, ignore_errors=True)
+        with contextlib.suppress(CorruptedError):
+            current = self.current_number()
+            for number in self.numbers():
+                if current is not None and number > current:
+                    self.remove(number)  # its writer died before it became the current one
         self.finish_forgetting()
 
     def forgetting(self, number: int) -> Path:
@@ -252,7 +257,13 @@ class Archive:
 
         No release older than it stays, and the history written with it takes the old one's place.
         """
-        forgot = [number for number in self.numbers() if _forgets(self.path(number))]
+        try:
+            current = self.current_number() or 0
+        except CorruptedError:
+            return
+        forgot = [
+            number for number in self.numbers() if number <= current and _forgets(self.path(number))
+        ]
         for number in self.numbers():
             if forgot and number < forgot[-1]:
                 self.remove(number)

@@ -23,6 +23,7 @@ from clustergraph.releases.candidate import (
     REPORT,
     Candidate,
     Record,
+    digest_of,
     stated,
 )
 from clustergraph.vocab import prefixes
@@ -175,14 +176,26 @@ class Pipeline:
         return manifest, report
 
     def _content(self, manifest: Manifest | None) -> Iterable[ox.Quad]:
-        """The quads of a release; from the deltas, where its store is damaged."""
+        """The quads of a release; from the deltas, where its store is damaged.
+
+        Raises:
+            CorruptedError: neither can be read.
+        """
         if manifest is None:
             return ()
-        try:
+        with contextlib.suppress(CorruptedError):
             self.archive.manifest(manifest.number)
             return self.quads_of(manifest)
-        except CorruptedError:
+        with contextlib.suppress(CorruptedError):
             return history.content(self.archive, manifest.number)
+        quads = self.quads_of(manifest)  # a delta is damaged: is the store?
+        public = (quad for quad in quads if not self._is_restricted(quad))
+        if digest_of(public)[0] != manifest.digest:
+            raise CorruptedError(
+                f"Neither the store nor the deltas of release {manifest.number} can be read.",
+                hint="Restore a backup: clustergraph restore",
+            )
+        return quads
 
     def _usable_current(self) -> Manifest | None:
         """The current release, if its store can be read: a build mends what is damaged."""
@@ -345,7 +358,7 @@ class Pipeline:
         current = self._readable_current()
         report = (self.archive.path(number) / REPORT).read_bytes()
         try:
-            delta = patch.between(self.quads_of(current) if current else (), set(candidate.quads()))
+            delta = patch.between(self._content(current), candidate.quads())
             return candidate.publish(
                 [record],
                 report=report,

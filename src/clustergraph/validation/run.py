@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pyoxigraph as ox
 
 from clustergraph import rdf
-from clustergraph.validation import dataset_rules, evidence_rules, shacl
-from clustergraph.validation.report import Report
+from clustergraph.validation import dataset_rules, engine, evidence_rules
+from clustergraph.validation.report import Finding, Report, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -52,7 +52,7 @@ def validate(
         UsageError: the shapes or a rule cannot be used.
     """
     progress("shapes")
-    findings = shacl.check(asserted, shapes)
+    findings = _shacl(asserted, shapes) if shapes else []
     progress("evidence")
     findings += evidence_rules.check(asserted, base)
     store = ox.Store()
@@ -72,6 +72,24 @@ def validate(
     labels = _labels(store)
     named = {replace(each, label=labels.get(each.focus, "")) for each in findings}
     return Report(tuple(sorted(named, key=lambda each: each.order)), dict(prefixes or {}))
+
+
+def _shacl(asserted: Sequence[ox.Quad], shapes: Sequence[ox.Quad]) -> list[Finding]:
+    """What the shapes find, by our own engine; by pyshacl where it does not support one of them."""
+    try:
+        return engine.check(asserted, shapes)
+    except engine.UnsupportedShapeError as error:
+        from clustergraph.validation import shacl  # noqa: PLC0415  slow to import, seldom needed
+
+        note = Finding(
+            rule="engine",
+            severity=Severity.INFO,
+            message=f"pyshacl validated this graph: {error.message}",
+            focus=ox.NamedNode(error.shape[1:-1])
+            if error.shape.startswith("<")
+            else ox.Literal(error.shape),
+        )
+        return [*shacl.check(asserted, shapes), note]
 
 
 def _merge(store: ox.Store) -> list[ox.Triple]:

@@ -132,11 +132,11 @@ def atom() -> Response:
 @blueprint.route("/doc/<path:name>/history")
 def thing(name: str) -> Response:
     """What changed in a thing, release by release."""
-    chosen = respond.acceptable((HTML, JSON))
     graph = views.graph()
     iri = graph.settings.iri(f"id/{name}")
     if graph.is_erased(iri):
         raise GoneError("What stood here was erased on request, with its history.")
+    chosen = respond.acceptable((HTML, JSON))
     versions = graph.versions(iri)
     if not versions:
         raise NotFoundError(f"The graph never said anything of <{iri}>.")

@@ -25,8 +25,8 @@ def graph() -> ClusterGraph:
 def release() -> OpenRelease:
     """The release of this request: the same from its beginning to its end.
 
-    The current one, unless the address names another (``?release=``, ``/releases/{n}/sparql``); with
-    what is restricted, if the request's token allows it.
+    The current one, unless the address names another (``?release=``, ``/releases/{n}/sparql``);
+    with what is restricted, if the request's token allows it.
 
     Raises:
         UsageError: the address names no number.
