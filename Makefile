@@ -1,5 +1,6 @@
 # make serve [PORT=8080]  build the first release and serve it
 # make test               everything that must hold
+# make faults             break it at every system call, at length; figures go to docs/reliability.md
 # make lock               write the lock files anew
 # make generate           write vocab.py and context.jsonld anew, from the ontology
 # make clean              remove all that make made
@@ -10,13 +11,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: serve test lint setup setup-dev lock generate clean
+.PHONY: serve test faults lint setup setup-dev lock generate clean
 
 serve: $(VENV)/.installed
 	@$(BIN)/clustergraph serve --host $(HOST) --port $(PORT)
 
 test: lint
 	$(BIN)/python -m pytest
+
+faults: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.faults
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -152,6 +152,11 @@ def serve(ctx: click.Context, host: str | None, port: int | None) -> None:
             raise
         text = getattr(error, "text", "")
         click.echo(f"{text}{error}\nServing the release built last.", err=True)
+    if graph.archive.mended:
+        left = ", ".join(graph.archive.mended)
+        click.echo(
+            f"A writer was interrupted; what it left unfinished is removed: {left}.", err=True
+        )
     run(graph.settings, lambda address: click.echo(f"Serving on {address}"))
 
 

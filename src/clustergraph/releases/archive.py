@@ -47,6 +47,8 @@ class Archive:
         self._releases = folder / "releases"
         self._history = folder / "history"
         self._current = folder / "current"
+        self.mended: list[str] = []
+        """What was removed, since an interrupted writer had left it; for telling."""
 
     def path(self, number: int) -> Path:
         """The folder of a release."""
@@ -237,6 +239,7 @@ class Archive:
                 unfinished = path.name.isdigit() and not (path / manifests.NAME).is_file()
                 if path.name.startswith(".") or unfinished:
                     shutil.rmtree(path, ignore_errors=True)
+                    self.mended.append(f"{path.parent.name}/{path.name}")
         for path in self.folder.glob(".*"):
             in_use = path.name.startswith(_SNAPSHOT) and _is_alive(path.name)
             if path.is_dir() and not in_use:
@@ -246,6 +249,7 @@ class Archive:
             for number in self.numbers():
                 if current is not None and number > current:
                     self.remove(number)  # its writer died before it became the current one
+                    self.mended.append(f"release {number}")
         self.finish_forgetting()
 
     def forgetting(self, number: int) -> Path:
