@@ -22,7 +22,8 @@ from clustergraph.errors import (
     StoreError,
     TimeLimitError,
 )
-from clustergraph.query import Limits, QueryPool, sandbox
+from clustergraph.process import sandbox
+from clustergraph.query import Limits, QueryPool
 from clustergraph.store.embedded import EmbeddedStore
 
 ALL = "SELECT * { ?s ?p ?o }"
