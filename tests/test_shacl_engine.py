@@ -59,7 +59,8 @@ def shipped_quads() -> project.Content:
 @pytest.fixture(scope="module")
 def shapes(shipped_quads: project.Content) -> list[ox.Quad]:
     """The shipped shapes."""
-    return list(shipped_quads.graph(settings.load(REPOSITORY, environment={}).iri("shapes")))
+    graph = ox.NamedNode(settings.load(REPOSITORY, environment={}).iri("shapes"))
+    return [quad for quad in shipped_quads.quads if quad.graph_name == graph]
 
 
 @pytest.fixture(scope="module")

@@ -54,6 +54,14 @@ class OpenRelease:
         hidden = self.manifest.restricted_graphs if self.restricted else {}
         return {**self.manifest.graphs, **hidden}
 
+    def statistics(self) -> Mapping[str, int]:
+        """What the workers for strangers' queries have done, by kind of event."""
+        return dict(self.pool.statistics) if self.pool is not None else {}
+
+    def running(self) -> int:
+        """How many queries of strangers are running."""
+        return self.pool.active() if self.pool is not None else 0
+
     def answer(
         self,
         query: sparql.Query,

@@ -90,6 +90,17 @@ class Settings:
     trusted_hosts: tuple[str, ...] = _setting(
         "Host names that requests may carry; empty: any", (), key="server.trusted-hosts"
     )
+    trusted_proxies: int = _setting(
+        "Proxies in front of the server whose X-Forwarded-For is believed",
+        0,
+        key="server.trusted-proxies",
+    )
+    cache: int = _setting("Memory for whole answers, in MiB; 0: none", 64, key="server.cache")
+    log: bool = _setting(
+        "Whether a line of JSON is written for each request (standard error)",
+        True,
+        key="server.log",
+    )
     threads: int = _setting("Threads that answer requests", 24, key="server.threads")
     in_flight: int = _setting(
         "Requests worked on at once; more are answered 503", 16, key="server.in-flight"

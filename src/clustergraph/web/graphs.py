@@ -15,6 +15,8 @@ from clustergraph.errors import NotFoundError, UsageError
 from clustergraph.releases import Write
 from clustergraph.store import STORED_DATASET, DatasetClause
 from clustergraph.web import authorisation, respond, views, writes
+from clustergraph.web.cached import INCOMPLETE
+from clustergraph.web.incomplete import honest
 from clustergraph.web.updates import BODY
 
 blueprint = Blueprint("graphs", __name__)
@@ -103,7 +105,9 @@ def _get(graph: str | None) -> Response:
     else:
         clause = DatasetClause((graph,)) if graph else STORED_DATASET
         chunks = release.answer(_contents(), fmt, clause, client=request.remote_addr or "")
-        response = Response(chunks, content_type=fmt.content_type)
+        environ = request.environ
+        whole = honest(chunks, fmt, lambda: environ.update({INCOMPLETE: True}))
+        response = Response(whole, content_type=fmt.content_type)
     response.set_etag(etag)
     response.vary.add("Accept")
     return response

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from typing import TYPE_CHECKING
 
-from flask import request
+from flask import g, request
 
 if TYPE_CHECKING:
     from flask import Flask, Response
@@ -20,7 +22,8 @@ _CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
     "Access-Control-Allow-Headers": "Accept, Accept-Language, Content-Type, If-None-Match",
-    "Access-Control-Expose-Headers": "ETag, Link, Location, Retry-After, Content-Location",
+    "Access-Control-Expose-Headers": "ETag, Link, Location, Retry-After, Content-Location, "
+    "Memento-Datetime, Clustergraph-Release, Repr-Digest, Server-Timing",
     "Access-Control-Max-Age": "86400",
 }
 
@@ -41,6 +44,15 @@ def register(app: Flask) -> None:
         if "Authorization" in request.headers:
             response.headers["Cache-Control"] = "no-store"
             response.vary.add("Authorization")
+        if "release" in g:
+            response.headers["Clustergraph-Release"] = str(g.release.manifest.number)
+        if (
+            response.status_code == 200
+            and not response.is_streamed
+            and not response.direct_passthrough
+        ):
+            digest = base64.b64encode(hashlib.sha256(response.get_data()).digest()).decode()
+            response.headers["Repr-Digest"] = f"sha-256=:{digest}:"
         if request.endpoint != "static":
             response.headers.setdefault("Cache-Control", "no-cache")
         return response

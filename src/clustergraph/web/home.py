@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, current_app, render_template, request
 
 from clustergraph import pages, rdf
-from clustergraph.errors import ClusterGraphError
-from clustergraph.web import respond, views
+from clustergraph.errors import ClusterGraphError, NotFoundError
+from clustergraph.web import authorisation, respond, views
 from clustergraph.web.negotiation import HTML
+from clustergraph.web.observed import Metrics
 
 blueprint = Blueprint("home", __name__)
 
@@ -58,6 +59,21 @@ def ready() -> Response:
     except ClusterGraphError as error:
         return Response(f"{error.message}\n", 503, content_type="text/plain;charset=utf-8")
     return Response(f"release {manifest.number}\n", content_type="text/plain;charset=utf-8")
+
+
+@blueprint.route("/metrics")
+def metrics() -> Response:
+    """For Prometheus: from this machine, or with a token that may administer.
+
+    Raises:
+        NotFoundError: for anybody else.
+    """
+    found: Metrics | None = current_app.extensions.get("clustergraph.metrics")
+    local = request.remote_addr in {"127.0.0.1", "::1"}
+    behind = views.graph().settings.trusted_proxies > 0
+    if found is None or not ((local and not behind) or authorisation.grant().administers):
+        raise NotFoundError("Nothing is known under this address.")
+    return Response(found.text(), content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 @blueprint.route("/robots.txt")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import socket
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -17,8 +18,7 @@ from granian.log import LogLevels
 from clustergraph import settings as settings_module
 from clustergraph.errors import UsageError
 from clustergraph.service import ClusterGraph
-from clustergraph.web.app import create_app
-from clustergraph.web.in_flight import InFlight
+from clustergraph.web.front import front
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +70,7 @@ def application() -> WSGIApplication:
     settings = settings_module.load()
     graph = ClusterGraph(settings, public=True)
     graph.release()
-    return InFlight(create_app(graph), settings.in_flight)
+    return front(graph, log=sys.stderr if settings.log else None)
 
 
 def _check_free(host: str, port: int) -> None:

@@ -14,6 +14,8 @@ from clustergraph import rdf
 from clustergraph.errors import ClusterGraphError, NotAcceptableError, UsageError, problem
 from clustergraph.store import DatasetClause
 from clustergraph.web import negotiation, respond, views
+from clustergraph.web.cached import INCOMPLETE
+from clustergraph.web.incomplete import honest
 from clustergraph.web.negotiation import HTML
 
 if TYPE_CHECKING:
@@ -175,7 +177,11 @@ def _stream(query: Query, parameters: MultiDict[str, str]) -> Response:
             client=request.remote_addr or "",
             seconds=_seconds(parameters),
         )
-        response = Response(chunks, content_type=fmt.content_type)
+        environ = request.environ
+        response = Response(
+            honest(chunks, fmt, lambda: environ.update({INCOMPLETE: True})),
+            content_type=fmt.content_type,
+        )
     response.set_etag(etag)
     return _finish(response)
 

@@ -1,0 +1,59 @@
+"""The front: what stands before Flask, in order, from the socket inwards.
+
+observed     metrics, log, how long it took
+compressed   gzip, zstd
+cached       whole answers of the current release
+in flight    a cap on what is worked on at once
+Flask
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from clustergraph.web.app import create_app
+from clustergraph.web.cached import Cached
+from clustergraph.web.compressed import Compressed
+from clustergraph.web.in_flight import InFlight
+from clustergraph.web.observed import Metrics, Observed
+
+if TYPE_CHECKING:
+    from typing import TextIO
+    from wsgiref.types import WSGIApplication
+
+    from clustergraph.service import ClusterGraph
+
+
+def front(graph: ClusterGraph, *, log: TextIO | None) -> WSGIApplication:
+    """The whole WSGI application of a graph.
+
+    Args:
+        graph: opened with ``public=True``.
+        log: where a line is written for each request; None: nowhere.
+    """
+    settings = graph.settings
+    flask = create_app(graph)
+    cached = Cached(
+        InFlight(flask, settings.in_flight),
+        graph.archive.current_number,
+        size=settings.cache << 20,
+        by_host=bool(settings.trusted_hosts),
+    )
+    metrics = Metrics(
+        {
+            "queries": lambda: graph.release().statistics(),
+            "queries_active": lambda: {"running": graph.release().running()},
+            "cache": lambda: dict(cached.statistics),
+            "cache_bytes": lambda: {"held": cached.held},
+            "current_release": lambda: {"number": graph.release().manifest.number},
+        }
+    )
+    flask.extensions["clustergraph.metrics"] = metrics
+    inside: WSGIApplication = cached if settings.cache else InFlight(flask, settings.in_flight)
+    app: WSGIApplication = Observed(Compressed(inside), metrics, log=log)
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app = ProxyFix(app, x_for=count, x_proto=count, x_host=0)
+    return app
