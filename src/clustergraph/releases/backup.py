@@ -194,8 +194,9 @@ def _problems(archive: Archive, manifest: Manifest, *, merged: bool) -> Iterator
     for name, graphs in stores.items():
         yield from _store_problems(folder / name, manifest, graphs, merged=merged)
     delta = history.delta(archive, manifest.number)
-    with contextlib.suppress(OSError, RuntimeError):  # a damaged parent is told of itself
-        if manifest.parent in archive.numbers():
+    # a damaged parent is told of itself; one that a release forgot something of is about to go
+    with contextlib.suppress(OSError, RuntimeError):
+        if manifest.parent in archive.numbers() and manifest.kind != "forget":
             parent = ox.Store.read_only(str(archive.path(manifest.parent or 0) / PUBLIC))
             if digest_of(delta.applied(stated(parent, merged)))[0] != manifest.digest:
                 yield f"its delta does not make it out of release {manifest.parent}"

@@ -6,6 +6,7 @@ by their length and a digest.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import ipaddress
 import json
@@ -131,7 +132,8 @@ class Observed:
             self._metrics.seconds.labels(kind).observe(seconds)
             if self._log is not None and kind not in {"health", "metrics"}:
                 line = _line(environ, status[0] if status else "500", told, seconds, size)
-                self._log.write(line)
+                with contextlib.suppress(ValueError):  # the log was closed: the process ends
+                    self._log.write(line)
 
         return _Watched(chunks, finished)
 
