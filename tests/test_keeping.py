@@ -65,6 +65,7 @@ def person(small: ClusterGraph) -> ClusterGraph:
         f'INSERT DATA {{ {event} ; x:about "A talk by Ada Canary." }}',
         f"INSERT DATA {{ GRAPH <{base}graph/restricted/c> {{ {contact} }} }}",
         f'INSERT DATA {{ [] {subject} {ada} ; x:says "stated" }}',
+        f"INSERT DATA {{ <{base}id/a/1> {subject} <{base}id/label/1> ; x:says 'so' }}",
         'INSERT DATA { :other x:note "write to ada@canary.example" }',
         'DELETE DATA { :other x:note "write to ada@canary.example" }',
     ):
@@ -86,6 +87,7 @@ def test_what_is_forgotten_is_nowhere(person: ClusterGraph, tmp_path: Path) -> N
     kept = {row["s"].value for row in person.select("SELECT ?s { ?s ?p ?o }")}
     assert {person.settings.iri("id/place"), person.settings.iri("id/event/1")} <= kept
     assert not manifest.restricted
+    assert not kept & {person.settings.iri("id/label/1"), person.settings.iri("id/a/1")}
     assert not list(person.diff(1, manifest.number).where(lambda q: "canary" in str(q)).lines())
     assert not [problem for _number, problems in person.verify() for problem in problems]
 

@@ -39,7 +39,14 @@ def forget(
     if not yes and sys.stdin.isatty():
         click.confirm(f"Erase {', '.join(full)} for good?", abort=True)
     with progress("Forgetting"):
-        manifest, named = graph.forget(full, reason=reason, force=force)
+        try:
+            manifest, named = graph.forget(full, reason=reason, force=force)
+        except errors.ValidationFailedError as error:
+            error.hint = (
+                "What is left breaks the shapes. Name what must go too as further IRIs, change it "
+                "first, or say --force."
+            )
+            raise
     for quad in named:
         click.echo(f"taken out too, since it names what is forgotten: {quad}")
     click.echo(f"Release {manifest.number} is the only one left; it holds nothing of it.")

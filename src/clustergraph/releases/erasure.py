@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _STATEMENT = frozenset({_RDF + "subject", _RDF + "object"})
+_ABOUT = _STATEMENT | {"http://www.w3.org/ns/org#member"}
+"""Whatever points to a thing by one of these exists for it alone."""
 _PARTS = frozenset(
     {
         "http://www.w3.org/2008/05/skos-xl#prefLabel",
@@ -63,10 +65,10 @@ def erasure(universe: Iterable[ox.Quad], iris: Iterable[str]) -> Erasure:
     """What goes if things are forgotten.
 
     With a thing go the blank nodes and extended labels that are its alone, statements about it
-    (reified), and the contact points that it is linked with.
+    (reified), its memberships (org:Membership), and the contact points that it is linked with.
 
     Args:
-        universe: all quads that there are or ever were.
+        universe: all quads that were ever stated, without what is computed from them.
         iris: the things.
     """
     outgoing: dict[str, list[tuple[str, str, ox.Quad]]] = {}
@@ -89,12 +91,13 @@ def erasure(universe: Iterable[ox.Quad], iris: Iterable[str]) -> Erasure:
             for predicate, value, _quad in outgoing.get(node, ())
             if value
             and (value.startswith("_:") or predicate in _PARTS or value in reachable)
-            and {owner for _p, owner in incoming[value]} <= doomed | {value}
+            and {owner for link, owner in incoming[value] if link not in _STATEMENT}
+            <= doomed | {value}
         }
         found |= {
             subject
             for predicate, subject in incoming.get(node, ())
-            if predicate in _STATEMENT or subject in reachable
+            if predicate in _ABOUT or subject in reachable
         }
         waiting += found - doomed
         doomed |= found

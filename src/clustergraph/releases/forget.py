@@ -68,7 +68,7 @@ def forget(
     past = {each: history.delta(archive, each, restricted=True)
             for each in archive.known()}  # fmt: skip
     universe = {quad for each in past.values() for quad in (*each.added, *each.removed)}
-    goes = erasure(universe | before, iris)
+    goes = erasure(filter(pipeline.is_asserted, universe | before), iris)
     _check_known(iris, universe | before)
     left = [quad for quad in before if pipeline.is_asserted(quad) and not goes.takes(quad)]
     left.sort(key=str)
@@ -113,7 +113,9 @@ def forget(
     named = [
         quad
         for quad in before
-        if goes.takes(quad) and str(getattr(quad.subject, "value", "")) not in goes.nodes
+        if pipeline.is_asserted(quad)
+        and goes.takes(quad)
+        and str(getattr(quad.subject, "value", "")) not in goes.nodes
     ]
     return manifest, sorted(named, key=str)
 
