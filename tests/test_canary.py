@@ -134,6 +134,12 @@ def test_a_token_that_writes_does_not_see_them(planted: Site) -> None:
     ):
         answer = planted.update(text, token=token)
         assert not leaks(answer.text, text), text
+    statuses = {
+        planted.send(method, f"/graphs?graph={planted.iri(name)}", token=token, data="").status_code
+        for name in ("graph/restricted/canary-graph", "graph/restricted/none")
+        for method in ("DELETE", "PATCH", "PUT")
+    }
+    assert statuses <= {403, 415}  # the same, whether the graph is there or not
     for address in (f"/graphs?graph={mine}", "/sparql?query=SELECT%20*%20{?s%20?p%20?o}"):
         assert not leaks(planted.send("GET", address, token=token).text, address)
     assert not leaks(planted.get(f"/graphs?graph={mine}").text, "")

@@ -108,6 +108,8 @@ def apply(
         NotFoundError: there is no such graph.
     """
     _check_precondition(write, parent, first=first)
+    if write.graph is not None and write.method != "UPDATE":
+        _check_scope(write, write.graph, settings)  # before anything is told of the graph
     new = write.graph is not None and not _exists(candidate, settings, write.graph)
     if new and write.method == "DELETE":
         raise NotFoundError(f"There is no graph <{write.graph}>.")
@@ -341,11 +343,23 @@ def _authorise(effect: Effect, write: Write, settings: Settings) -> None:
                 "Shapes are not written over HTTP: they come from the project's shapes folder.",
                 hint="Change the files, and build.",
             )
-        if not write.grant.may_write(graph):
-            shown = f"the graph <{graph}>" if graph else "the default graph"
-            if settings.is_restricted(graph) and not write.grant.sees_restricted:
-                shown = "a graph of this update"
-            raise ForbiddenError(
-                f"This token may not write {shown}.",
-                hint="A token's scopes are set when it is made: clustergraph token create --help",
-            )
+        _check_scope(write, graph, settings)
+
+
+def _check_scope(write: Write, graph: str, settings: Settings) -> None:
+    """Refuse a graph that the author may not write.
+
+    Raises:
+        ForbiddenError: it is not among those that the token names.
+    """
+    home = settings.iri(settings.update_graph)
+    merged = settings.default_graph == "merge"
+    if write.grant.may_write(home if merged and graph == DEFAULT else graph):
+        return
+    shown = f"the graph <{graph}>" if graph else "the default graph"
+    if settings.is_restricted(graph) and not write.grant.sees_restricted:
+        shown = "a graph of this update"
+    raise ForbiddenError(
+        f"This token may not write {shown}.",
+        hint="A token's scopes are set when it is made: clustergraph token create --help",
+    )
