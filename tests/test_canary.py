@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.web.conftest import Site, served
+from werkzeug.test import Client
 
 from clustergraph import rdf, scaffold
+from clustergraph.web.front import front
 
 CANARIES = ("canary-mail", "canary-label", "canary-iri", "canary-graph", "canary-predicate")
 FORMATS = ("ttl", "jsonld", "rdf", "nt", "trig", "nq", "html")
@@ -185,3 +188,21 @@ def test_what_is_made_for_the_public_holds_none(planted: Site, tmp_path: Path) -
         assert not [each for each in CANARIES if each.encode() in content], path
     for fmt in rdf.RDF_FORMATS:
         assert not leaks(b"".join(graph.export(fmt)).decode(), "")
+
+
+def test_caches_logs_and_metrics_know_none(planted: Site) -> None:
+    """What a reader with a token was given is not kept for anybody else, nor written down."""
+    _made, token = planted.graph.tokens.create("reader", read=True)
+    log = io.StringIO()
+    client = Client(front(planted.graph, log=log))
+    address = "/sparql?format=csv&query=SELECT%20*%20{?s%20?p%20?o}"
+    headers = {"Authorization": f"Bearer {token}"}
+    local = {"REMOTE_ADDR": "127.0.0.1"}
+    for _ in range(2):
+        seen = client.get(address, headers=headers, buffered=True)
+        assert "canary-mail" in seen.text
+        assert "Cache-Status" not in seen.headers
+        assert not leaks(client.get(address, buffered=True).text, "")
+    assert not leaks(client.get("/metrics", environ_base=local).text, "")
+    assert not leaks(log.getvalue(), "")
+    assert token not in log.getvalue()

@@ -11,7 +11,7 @@ import pyoxigraph as ox
 from clustergraph import rdf
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from clustergraph.inference import Inference
     from clustergraph.settings import Settings
@@ -72,12 +72,11 @@ def describe(quads: Iterable[ox.Quad], inference: Inference, settings: Settings)
         inference: what was inferred, by which rules.
         settings: the project's settings.
     """
-    others = list(dict.fromkeys(rdf.triples(quads)))
     own = _provenance(inference, settings)
+    others = _Statistics([*rdf.triples(quads), *rdf.triples(own)])
     made: list[ox.Quad] = []
     for _ in range(_ROUNDS):
-        merged = dict.fromkeys([*others, *rdf.triples(own), *rdf.triples(made)])
-        again = _dataset(merged, settings)
+        again = _dataset(others.plus(rdf.triples(made)), settings)
         if again == made:
             break
         made = again
@@ -94,7 +93,42 @@ def is_computed(quad: ox.Quad, settings: Settings) -> bool:
     return graph in own
 
 
-def _dataset(merged: Mapping[ox.Triple, None], settings: Settings) -> list[ox.Quad]:
+class _Statistics:
+    """What is counted of a set of triples."""
+
+    def __init__(self, triples: Iterable[ox.Triple]) -> None:
+        self._triples: set[ox.Triple] = set()
+        self.subjects: set[object] = set()
+        self.objects: set[object] = set()
+        self.members: dict[str, set[object]] = defaultdict(set)
+        self.uses: Counter[str] = Counter()
+        self._count(triples)
+
+    def __len__(self) -> int:
+        return len(self._triples)
+
+    def _count(self, triples: Iterable[ox.Triple]) -> None:
+        new = set(triples) - self._triples
+        self._triples |= new
+        for triple in new:
+            self.subjects.add(triple.subject)
+            self.objects.add(triple.object)
+            self.uses[triple.predicate.value] += 1
+            if triple.predicate == _TYPE and isinstance(triple.object, ox.NamedNode):
+                self.members[triple.object.value].add(triple.subject)
+
+    def plus(self, triples: Iterable[ox.Triple]) -> _Statistics:
+        """What is counted of these and of some more; these are not counted again."""
+        both = _Statistics(())
+        both._triples = set(self._triples)
+        both.subjects, both.objects = set(self.subjects), set(self.objects)
+        both.members = defaultdict(set, {kind: set(each) for kind, each in self.members.items()})
+        both.uses = Counter(self.uses)
+        both._count(triples)
+        return both
+
+
+def _dataset(statistics: _Statistics, settings: Settings) -> list[ox.Quad]:
     iri = settings.dataset_iri
     d = _Description(settings.iri("graph/catalogue"))
     for kind in (DCAT + "Dataset", VOID + "Dataset"):
@@ -125,30 +159,17 @@ def _dataset(merged: Mapping[ox.Triple, None], settings: Settings) -> list[ox.Qu
     d.text(service, DCTERMS + "title", "SPARQL 1.1 endpoint")
     d.add(service, DCAT + "endpointURL", settings.iri("sparql"))
     d.add(service, DCAT + "servesDataset", iri)
-    for vocabulary in sorted(_vocabularies(merged)):
+    for vocabulary in sorted({re.sub(r"[^#/]+$", "", predicate) for predicate in statistics.uses}):
         d.add(iri, VOID + "vocabulary", vocabulary)
-    _counts(d, iri, merged, settings)
+    _counts(d, iri, statistics, settings)
     return list(d.quads)
 
 
-def _vocabularies(merged: Iterable[ox.Triple]) -> set[str]:
-    """The namespaces of the properties in use."""
-    return {re.sub(r"[^#/]+$", "", triple.predicate.value) for triple in merged}
-
-
-def _counts(
-    d: _Description, iri: str, merged: Mapping[ox.Triple, None], settings: Settings
-) -> None:
-    d.number(iri, VOID + "triples", len(merged))
-    subjects = {triple.subject for triple in merged}
-    d.number(iri, VOID + "distinctSubjects", len(subjects))
-    d.number(iri, VOID + "distinctObjects", len({triple.object for triple in merged}))
-    members: dict[str, set[object]] = defaultdict(set)
-    uses: Counter[str] = Counter()
-    for triple in merged:
-        uses[triple.predicate.value] += 1
-        if triple.predicate == _TYPE and isinstance(triple.object, ox.NamedNode):
-            members[triple.object.value].add(triple.subject)
+def _counts(d: _Description, iri: str, statistics: _Statistics, settings: Settings) -> None:
+    members, uses = statistics.members, statistics.uses
+    d.number(iri, VOID + "triples", len(statistics))
+    d.number(iri, VOID + "distinctSubjects", len(statistics.subjects))
+    d.number(iri, VOID + "distinctObjects", len(statistics.objects))
     d.number(iri, VOID + "classes", len(members))
     d.number(iri, VOID + "properties", len(uses))
     d.number(iri, VOID + "entities", len({each for found in members.values() for each in found}))
