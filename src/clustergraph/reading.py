@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from clustergraph.settings import Settings
     from clustergraph.store import Answer, Backend, DatasetClause
 
-_OTHERS = 4
+_OTHERS = 3
 """Releases that are held open beside the current one."""
 
 
@@ -204,7 +204,7 @@ class Reader:
         return Limits(
             time=settings.query_seconds,
             memory=settings.query_memory << 20,
-            in_memory=settings.in_memory if current else 0,
+            in_memory=settings.in_memory,
             fast=settings.fast_lane if current else 1,
             slow=settings.slow_lane if current else 1,
         )

@@ -23,7 +23,7 @@ from clustergraph.patch import Patch
 from clustergraph.releases import manifest as manifests
 from clustergraph.releases.archive import sync_folder
 from clustergraph.releases.manifest import Manifest
-from clustergraph.store.embedded import store_error
+from clustergraph.store.embedded import in_memory, matching, store_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -68,6 +68,7 @@ class Candidate:
         self._folder = archive.new_candidate()
         self._public: ox.Store | None = None
         self._full: ox.Store | None = None
+        self._asked: dict[bool, ox.Store] = {}
 
     @classmethod
     def empty(cls, archive: Archive, settings: Settings) -> Candidate:
@@ -117,6 +118,12 @@ class Candidate:
         """All there is."""
         return self._full if self._full is not None else self.public
 
+    def asked(self, *, everything: bool) -> ox.Store:
+        """What patterns are asked of: the public part or all, in memory; kept in step."""
+        if everything not in self._asked:
+            self._asked[everything] = in_memory(self.everything if everything else self.public)
+        return self._asked[everything]
+
     def quads(self) -> Iterator[ox.Quad]:
         """All quads, restricted ones too, without the merge."""
         return stated(self.everything, self._merged)
@@ -151,6 +158,8 @@ class Candidate:
             self.triples += self._into(self.public, visible)
             if self._full is not None:
                 self._into(self._full, change)
+            for everything, copy in self._asked.items():
+                self._into(copy, change if everything else visible)
             self._count(change, created, dropped)
         self.patch = self.patch.then(change)
 
@@ -167,10 +176,7 @@ class Candidate:
             triple
             for triple in dict.fromkeys(rdf.triples(change.removed))
             if not any(
-                isinstance(each.graph_name, ox.NamedNode)
-                for each in store.quads_for_pattern(
-                    triple.subject, triple.predicate, triple.object, None
-                )
+                isinstance(each.graph_name, ox.NamedNode) for each in matching(store, triple)
             )
         ]
         for triple in gone:
@@ -205,6 +211,9 @@ class Candidate:
             yield self.public
         if self._full is not None:
             yield self._full
+        for everything, copy in self._asked.items():
+            if everything or not self.settings.is_restricted(graph):
+                yield copy
 
     def drop_empty_graphs(self) -> None:
         """Forget the graphs that nothing is left in, as if they had never been."""

@@ -26,6 +26,7 @@ from clustergraph.releases.candidate import (
     digest_of,
     stated,
 )
+from clustergraph.store.embedded import as_stored
 from clustergraph.vocab import prefixes
 
 if TYPE_CHECKING:
@@ -147,15 +148,16 @@ class Pipeline:
             StoreError: the release could not be written; the current one stays.
         """
         current = self.archive.current() if keep_written else self._usable_current()
-        files = set(content)
+        content = list(dict.fromkeys(content))
+        files = as_stored(content)
         written = self._written(current) if current and keep_written else patch.Patch()
         asserted = written.applied(files)
-        ordered = [quad for quad in content if quad in asserted]
-        ordered += sorted(asserted - files, key=str)
+        ordered = [quad for quad in content if quad in asserted]  # the order of the files, ...
+        ordered += sorted(asserted.difference(ordered), key=str)  # ... then whatever else there is
         derived, report = self.completed(ordered, progress)
         report.raise_for_violations()
         progress("writing the release")
-        target = asserted | set(derived)
+        target = asserted | as_stored(derived)
         delta = patch.between(self._content(current), target)
         small = len(delta) < _REWRITE * len(target)
         if current and current.base == self.settings.base and small and self._usable_current():

@@ -215,7 +215,7 @@ def _evaluate(
         operation,
         store,
         _dataset(settings),
-        visible=candidate.everything if grant.sees_restricted else candidate.public,
+        visible=_asked(operation, candidate, grant),
         using=write.using,
         using_named=write.using_named,
     )
@@ -224,6 +224,13 @@ def _evaluate(
         if effect.patch.graphs() - {home} and (write.graph or settings.default_graph != "merge"):
             raise UsageError("A PATCH changes the graph that its address names, and no other.")
     return Effect(_admitted(effect.patch, store, settings), effect.created, effect.dropped)
+
+
+def _asked(operation: update.Operation, candidate: Candidate, grant: Grant) -> ox.Store | None:
+    """What the pattern of an operation sees, if it has one."""
+    if not isinstance(operation, update.Modify):
+        return None
+    return candidate.asked(everything=grant.sees_restricted)
 
 
 def _dataset(settings: Settings) -> changes.Dataset:

@@ -15,7 +15,7 @@ import pyoxigraph as ox
 from clustergraph import rdf, update
 from clustergraph.errors import QueryError
 from clustergraph.patch import Patch
-from clustergraph.store.embedded import solve
+from clustergraph.store.embedded import as_stored, matching, solve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -97,9 +97,9 @@ def _effect(
     store: ox.Store, dataset: Dataset, removed: Iterable[ox.Quad], added: Iterable[ox.Quad]
 ) -> Effect:
     """The effective patch: removals first, then additions (3.1.3)."""
-    gone = {quad for each in removed for quad in _where_stated(store, dataset, each)}
+    gone = {quad for each in as_stored(removed) for quad in _where_stated(store, dataset, each)}
     new: set[ox.Quad] = set()
-    for quad in added:
+    for quad in as_stored(added):
         placed = _placed(store, dataset, quad, gone)
         if placed is not None:
             new.add(placed)
@@ -112,13 +112,14 @@ def _effect(
 
 def _where_stated(store: ox.Store, dataset: Dataset, quad: ox.Quad) -> Iterator[ox.Quad]:
     """The stored quads that go when a quad is deleted."""
-    if dataset.merged and isinstance(quad.graph_name, ox.DefaultGraph):
-        for each in store.quads_for_pattern(quad.subject, quad.predicate, quad.object, None):
+    everywhere = dataset.merged and isinstance(quad.graph_name, ox.DefaultGraph)
+    for each in matching(store, quad):
+        if everywhere:
             named = isinstance(each.graph_name, ox.NamedNode)
             if named and each.graph_name not in dataset.computed:
                 yield each
-    elif quad in store:
-        yield quad
+        elif each.graph_name == quad.graph_name:
+            yield each
 
 
 def _placed(store: ox.Store, dataset: Dataset, quad: ox.Quad, gone: set[ox.Quad]) -> ox.Quad | None:
