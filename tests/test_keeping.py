@@ -78,9 +78,12 @@ def test_what_is_forgotten_is_nowhere(person: ClusterGraph, tmp_path: Path) -> N
     folder = person.settings.variable
     assert all(holds(folder, secret) for secret in SECRETS)
     iri = person.settings.iri("id/person/ada-canary")
-    manifest, named = person.forget([iri], reason="asked for")
+    manifest, plan = person.forget([iri], reason="asked for")
     assert not [each for secret in SECRETS for each in holds(folder, secret)]
-    assert {str(quad.predicate) for quad in named} >= {"<http://x/about>", "<http://x/speaker>"}
+    assert {str(quad.predicate) for quad in plan.named} >= {
+        "<http://x/about>",
+        "<http://x/speaker>",
+    }
     assert person.archive.numbers() == [manifest.number]
     assert person.archive.history()[0].kind == "forget"
     assert len(person.archive.history()) == manifest.number
@@ -92,6 +95,69 @@ def test_what_is_forgotten_is_nowhere(person: ClusterGraph, tmp_path: Path) -> N
     assert not [problem for _number, problems in person.verify() for problem in problems]
 
 
+def test_others_are_not_forgotten_with_it(person: ClusterGraph) -> None:
+    """Those who point to it and can be reached, those of a longer name; what goes is listed."""
+    iri = person.settings.iri("id/person/ada-canary")
+    for text in (
+        f"INSERT DATA {{ :bo x:knows <{iri}> ; x:name 'Bo' ; x:email 'bo@x.example' }}",
+        "INSERT DATA { :cy x:knows :bo ; x:name 'Cy' ; x:phone '12345678' }",
+        f"INSERT DATA {{ <{iri}> x:kapitel 'Kapitel' ; x:hotel 'Grand' . :d x:t 'Kapitel Grand' }}",
+        "INSERT DATA { :e x:note 'The Canarian' ; x:label 'Ada Canaryson' ; x:l 'Ada Canary.' }",
+        f"INSERT DATA {{ :f x:note 'see {iri}.' ; x:other 'see {iri}-2' }}",
+    ):
+        assert isinstance(write(person, text), Done)
+    before = set(person.pipeline.quads_of(person.release().manifest))
+    plan = person.forgetting([iri])
+    manifest, done = person.forget([iri])
+    assert plan == done
+    after = set(person.pipeline.quads_of(manifest))
+    gone = {quad for quad in before - after if person.pipeline.is_asserted(quad)}
+    listed = {str(quad.subject) for quad in gone if quad not in plan.named}
+    assert listed - set(plan.parts) == {f"<{iri}>"}
+    left = {
+        (
+            str(quad.subject)[1:-1].removeprefix(f"{person.settings.base}id/"),
+            quad.predicate.value[9:],
+        )
+        for quad in after
+    }
+    assert left >= {("bo", "email"), ("bo", "name"), ("cy", "knows"), ("cy", "phone"), ("d", "t"),
+                    ("e", "note"), ("e", "label"), ("f", "other")}  # fmt: skip
+    assert not left & {("bo", "knows"), ("e", "l"), ("f", "note")}
+
+
+def test_the_history_does_not_name_who_was_forgotten(person: ClusterGraph) -> None:
+    """Neither as author nor as reason; its figures are those of the deltas that are left."""
+    iri = person.settings.iri("id/person/ada-canary")
+    text = f"PREFIX x: <http://x/> INSERT DATA {{ <{iri}> x:b 1 . x:c x:d 1 }}"
+    person.commit([Write(method="UPDATE", payload=text.encode(), grant=ALL, who="Ada Canary")])
+    number = person.release().manifest.number
+    with pytest.raises(UsageError, match="must not name"):
+        person.forget([iri], reason="Ada Canary asked")
+    assert person.archive.current_number() == number
+    person.forget([iri])
+    record = person.manifest(number)
+    change = person.delta(number)
+    assert (record.added, record.removed) == (len(change.added), len(change.removed))
+    assert not holds(person.settings.variable, "Ada Canary")
+
+
+def test_a_backup_does_not_bring_back_what_was_forgotten(
+    person: ClusterGraph, tmp_path: Path
+) -> None:
+    """What was forgotten since is forgotten in what is restored, before it is served."""
+    iri, other = person.settings.iri("id/person/ada-canary"), person.settings.iri("id/late")
+    person.backup(tmp_path / "backup")
+    assert isinstance(write(person, f"INSERT DATA {{ <{other}> x:p 1 }}"), Done)
+    person.forget([iri, other])
+    person.restore(tmp_path / "backup", replace=True)
+    assert not [each for secret in SECRETS for each in holds(person.settings.variable, secret)]
+    assert person.is_erased(iri)
+    assert person.is_erased(other)
+    assert isinstance(write(person, f"INSERT DATA {{ :b x:p <{other}> }}"), ForbiddenError)
+    assert not [problem for _number, problems in person.verify() for problem in problems]
+
+
 def test_what_is_forgotten_does_not_come_back(person: ClusterGraph) -> None:
     """Not by files, not by writes, under no base; other builds go on."""
     iri = person.settings.iri("id/person/ada-canary")
@@ -99,6 +165,8 @@ def test_what_is_forgotten_does_not_come_back(person: ClusterGraph) -> None:
     assert person.is_erased(iri)
     assert person.is_erased(iri + "#part")
     assert isinstance(write(person, f"INSERT DATA {{ :b x:p <{iri}> }}"), ForbiddenError)
+    for text in (f"CREATE GRAPH <{iri}>", f"INSERT DATA {{ :b x:p 'see <{iri}>.' }}"):
+        assert isinstance(write(person, text), ForbiddenError)
     assert isinstance(write(person, "INSERT DATA { :b x:p :c }"), Done)
     file = person.settings.project / "data/again.ttl"
     file.write_text(f"<{iri}> <http://x/p> 1 .")
@@ -429,7 +497,8 @@ def test_the_commands(small: ClusterGraph, tmp_path: Path) -> None:
     assert run(small, "restore", str(tmp_path / "b"), "--replace").returncode == 0
     for each in (made, refused, shown, verified, gone):
         assert "Traceback" not in each.stderr
-    os.truncate(max(small.archive.path(3).glob("public/*.sst")), 1)
+    number = small.archive.current_number()
+    os.truncate(max(small.archive.path(number or 0).glob("public/*.sst")), 1)
     broken = run(small, "verify")
     assert (broken.returncode, "FAIL release" in broken.stdout) == (1, True)
 

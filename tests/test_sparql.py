@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pyoxigraph as ox
 import pytest
 from hypothesis import given
@@ -131,3 +133,55 @@ def test_what_passes_never_calls_a_service(text: str) -> None:
         store.query(query.text)
     except SyntaxError:
         return
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "a-",
+        "a.",
+        "_:",
+        "1.",
+        "\"'\\",
+        "'''\"\"\"\n",
+        '\'""\n',
+        "<a",
+        "a:-",
+        "é·",
+        '"',
+        "\\u0041",
+        "@a-",
+    ],
+)
+@pytest.mark.parametrize("start", ["SELECT * { ", 'ASK { ?s ?p "', "ASK { ?s ?p '''", "ASK { <"])
+def test_long_texts_are_read_once(start: str, piece: str) -> None:
+    """A tokeniser that looked at a text again and again would not come to its end here."""
+    with contextlib.suppress(QueryError):
+        sparql.parse(start + piece * 1_000_000, max_length=10_000_000)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ASK { FILTER(" + "!" * 50_000 + "true) }",
+        "ASK { FILTER(1" + " + 1" * 50_000 + ") }",
+        "ASK { FILTER(?x" + " || ?y" * 50_000 + ") }",
+        "ASK { ?s <a:p>" + "/<a:p>" * 50_000 + " ?o }",
+        "ASK { " + "OPTIONAL { ?s ?p ?o } " * 5_000 + "}",
+        "ASK { {}" + " UNION {}" * 5_000 + " }",
+        "SELECT " + " ".join(f"(1 AS ?x{n})" for n in range(5_000)) + " {}",
+    ],
+)
+def test_chains_that_end_the_engine_are_refused(text: str) -> None:
+    """Its parser recurses on them."""
+    with pytest.raises(QueryError, match="operators or clauses"):
+        sparql.parse(text, max_length=10_000_000)
+
+
+def test_long_lists_are_no_chains() -> None:
+    """Of numbers, values, triples and alternatives."""
+    numbers = " ".join(f"(-{n} -{n}.5)" for n in range(20_000))
+    members = ", ".join(f"-{n}" for n in range(20_000))
+    triples = " ".join(f"?s <a:{n}> '{n}'^^<a:b> ." for n in range(20_000))
+    text = f"ASK {{ VALUES (?x ?y) {{ {numbers} }} FILTER(?x IN ({members})) {triples} }}"
+    assert sparql.parse(text, max_length=10_000_000).form is sparql.Form.ASK

@@ -159,7 +159,8 @@ def _dataset(statistics: _Statistics, settings: Settings) -> list[ox.Quad]:
     d.text(service, DCTERMS + "title", "SPARQL 1.1 endpoint")
     d.add(service, DCAT + "endpointURL", settings.iri("sparql"))
     d.add(service, DCAT + "servesDataset", iri)
-    for vocabulary in sorted({re.sub(r"[^#/]+$", "", predicate) for predicate in statistics.uses}):
+    namespaces = {re.sub(r"[^#/]+$", "", predicate) for predicate in statistics.uses}
+    for vocabulary in sorted(namespaces - {""}):  # a predicate such as <urn:x> has none
         d.add(iri, VOID + "vocabulary", vocabulary)
     _counts(d, iri, statistics, settings)
     return list(d.quads)

@@ -97,6 +97,9 @@ TSV = ResultsFormat("TSV", "text/tab-separated-values", "tsv")
 RESULTS_FORMATS = (JSON, XML, CSV, TSV)
 """All formats for solutions and booleans, the preferred one first."""
 
+NO_TRIPLE_TERMS = "Triple terms (RDF 1.2) are not taken here:"
+REIFY = "Reify the statement: rdf:Statement with rdf:subject, rdf:predicate and rdf:object."
+
 _BY_SUFFIX = {each.suffix: each for each in RDF_FORMATS} | {
     "xml": RDF_XML,
     "owl": RDF_XML,
@@ -186,7 +189,7 @@ def parse(
     if fmt is JSON_LD:
         content = jsonld.inlined(content, contexts or {}, name=name)
     try:
-        return list(ox.parse(content, fmt.engine, base_iri=base, rename_blank_nodes=True))
+        quads = list(ox.parse(content, fmt.engine, base_iri=base, rename_blank_nodes=True))
     except SyntaxError as error:
         raise SourceError(
             name,
@@ -196,6 +199,11 @@ def parse(
         ) from error
     except ValueError as error:
         raise SourceError(name, str(error)) from error
+    if b"<<" in content or b"Triple" in content:
+        found = next((quad for quad in quads if isinstance(quad.object, ox.Triple)), None)
+        if found is not None:
+            raise SourceError(name, f"{NO_TRIPLE_TERMS} {str(found)[:200]}", hint=REIFY)
+    return quads
 
 
 def rebase(quads: Iterable[ox.Quad], old: str, new: str) -> Iterator[ox.Quad]:
@@ -208,9 +216,7 @@ def rebase(quads: Iterable[ox.Quad], old: str, new: str) -> Iterator[ox.Quad]:
         yield from quads
         return
 
-    def move(
-        term: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple | ox.DefaultGraph,
-    ) -> object:
+    def move(term: object) -> object:
         if isinstance(term, ox.NamedNode):
             return (
                 ox.NamedNode(new + term.value[len(old) :]) if term.value.startswith(old) else term
@@ -313,8 +319,9 @@ def check_term(term: object) -> None:
     """Check a term that somebody wants to write.
 
     Raises:
-        ValueError: an IRI is none that may be written (see ``checked_iri``), or a literal holds a
-            character that XML cannot hold, so that not every format could give it back.
+        ValueError: an IRI is none that may be written (see ``checked_iri``), a literal holds a
+            character that XML cannot hold, so that not every format could give it back, or it is a
+            triple term, which the checks of what is written do not look into.
     """
     if isinstance(term, ox.NamedNode):
         checked_iri(term.value)
@@ -325,3 +332,5 @@ def check_term(term: object) -> None:
                 f"A literal holds the character U+{ord(bad[0]):04X}: {term.value[:60]!r}"
             )
         checked_iri(term.datatype.value)
+    elif isinstance(term, ox.Triple):
+        raise ValueError(f"{NO_TRIPLE_TERMS} {str(term)[:200]}")

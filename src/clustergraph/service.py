@@ -34,9 +34,9 @@ from clustergraph.errors import (
 from clustergraph.reading import OpenRelease, Reader, export
 from clustergraph.releases import Archive, Manifest, Pipeline, Record, history
 from clustergraph.releases import backup as backups
+from clustergraph.releases import forget as forgetting
 from clustergraph.releases import manifest as manifests
 from clustergraph.releases.erasure import hashed
-from clustergraph.releases.forget import forget
 from clustergraph.tokens import Tokens
 from clustergraph.vocab import prefixes
 from clustergraph.writing import WriteQueue, Written
@@ -310,17 +310,33 @@ class ClusterGraph:
 
     def forget(
         self, iris: Sequence[str], *, reason: str = "", force: bool = False
-    ) -> tuple[Manifest, list[ox.Quad]]:
+    ) -> tuple[Manifest, forgetting.Plan]:
         """Erase things from the graph and from all its history; see ``releases.forget``.
+
+        Returns:
+            The release without them, and what went.
 
         Raises:
             NotFoundError: nothing was ever said of one of them.
+            UsageError: the reason names what is to be forgotten.
             ValidationFailedError: what is left breaks the shapes; nothing was changed.
             BusyError, StoreError: it could not be done.
         """
-        record = Record(kind="forget", who=self.user(), why=reason or "Erased on request")
+        record = self._forgetful(reason)
         with self.archive.writing("forget", wait=WAIT):
-            return forget(self.pipeline, iris, record, reason=reason, force=force)
+            plan = forgetting.plan(self.pipeline, iris)
+            return forgetting.forget(self.pipeline, plan, record, reason=reason, force=force), plan
+
+    def forgetting(self, iris: Sequence[str]) -> forgetting.Plan:
+        """What ``forget`` would take; nothing is changed.
+
+        Raises:
+            NotFoundError: nothing was ever said of one of them.
+        """
+        return forgetting.plan(self.pipeline, iris)
+
+    def _forgetful(self, reason: str = "") -> Record:
+        return Record(kind="forget", who=self.user(), why=reason or "Erased on request")
 
     def is_erased(self, iri: str) -> bool:
         """Whether a thing, or what an IRI is a part of, was forgotten."""
@@ -349,12 +365,22 @@ class ClusterGraph:
     def restore(self, source: Path, *, replace: bool = False) -> list[int]:
         """Put a backup in the place of the releases, after it was verified.
 
+        What was forgotten since it was made is forgotten in it too.
+
         Raises:
             UsageError: there are releases already.
             NotFoundError: the source is no backup.
             CorruptedError: the backup is damaged.
         """
-        return backups.restore(source, self.archive, merged=self._merged, replace_all=replace)
+        stones = self.archive.tombstones()
+
+        def prepare(copy: Archive) -> None:
+            pipeline = Pipeline(copy, self.settings)
+            forgetting.forget_again(pipeline, self._forgetful("Forgotten before"), stones)
+
+        return backups.restore(
+            source, self.archive, merged=self._merged, replace_all=replace, prepare=prepare
+        )
 
     def verify(self, progress: Callable[[str], None] = _quiet) -> Iterator[tuple[int, list[str]]]:
         """Compare every release that is kept with its manifest; what is wrong with each."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 from clustergraph.errors import ParameterError, QueryError, QueryRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from clustergraph.rdf import Term
 
@@ -56,27 +56,36 @@ UPDATE_FORMS = frozenset(
 )
 _PROLOGUE = frozenset({"BASE", "PREFIX", "VERSION"})
 _ERROR_PLACE = re.compile(r"^error at (\d+):(\d+): expected (?:one of )?(.*)$", re.DOTALL)
+_LONGEST_CHAIN = 4000
+_CHAINING, _SIGNS = frozenset("!/|*&"), frozenset("+-")
+_CLAUSES = frozenset({"UNION", "OPTIONAL", "MINUS", "BIND", "FILTER", "EXISTS", "GRAPH"})
 _OPEN, _CLOSE = {"{": "}", "(": ")", "[": "]"}, {"}", ")", "]"}
 
 _ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
+_NUMBER = r"\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?"
+_WORD = r"[^\W\d_]\w*"
 _TOKEN = re.compile(
-    r"""
+    rf"""
       (?P<space>\s+)
     | (?P<comment>\#[^\n\r]*)
-    | (?P<string>\"\"\"(?:[^"\\]|\\.|"(?!""))*\"\"\"|'''(?:[^'\\]|\\.|'(?!''))*'''
-                |"(?:[^"\\\n\r]|\\.)*"|'(?:[^'\\\n\r]|\\.)*')
-    | (?P<iri><[^\x00-\x20<>"{}|^`\\]*>)
+    | (?P<string>\"\"\"(?:[^"\\]|\\.|"(?!""))*+\"\"\"|'''(?:[^'\\]|\\.|'(?!''))*+'''
+                |"(?!"")(?:[^"\\\n\r]|\\.)*+"|'(?!'')(?:[^'\\\n\r]|\\.)*+')
+    | (?P<open>["'])
+    | (?P<iri><[^\x00-\x20<>"{{}}|^`\\]*+>)
     | (?P<variable>[?$]\w+)
     | (?P<blank>_:[\w·.\-]*)
     | (?P<tag>@[A-Za-z]+(?:-[A-Za-z0-9]+)*)
     | (?P<name>(?:[^\W\d_](?:[\w·.\-]*[\w·\-])?)?:
-               (?:[\w·:.\-]|%[0-9A-Fa-f]{2}|\\[_~.\-!$&'()*+,;=/?\#@%])*)
-    | (?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)
-    | (?P<word>[^\W\d_]\w*)
+               (?:[\w·:.\-]|%[0-9A-Fa-f]{{2}}|\\[_~.\-!$&'()*+,;=/?\#@%])*)
+    | (?P<number>{_NUMBER})
+    | (?P<run>[^\W\d_][\w·.\-]*+)
     | (?P<punctuation>.)
     """,
     re.VERBOSE | re.DOTALL,
 )
+"""Linear in the text: what fails behind a long look is never looked at again. A ``run`` is letters
+in which no colon follows, ``open`` a quote that nothing closes."""
+_RUN = re.compile(rf"(?P<word>{_WORD})|(?P<number>{_NUMBER})|(?P<punctuation>.)", re.DOTALL)
 
 
 def unescape(text: str) -> str:
@@ -103,11 +112,27 @@ def position(text: str, offset: int) -> tuple[int, int]:
 
 
 def tokens(text: str) -> Iterator[Token]:
-    """The tokens of an unescaped text, without white space and comments."""
-    for match in _TOKEN.finditer(text):
+    """The tokens of an unescaped text, without white space and comments.
+
+    Raises:
+        QueryError: a string is never closed.
+    """
+    for match in _matches(text):
         kind = match.lastgroup or ""
         if kind not in {"space", "comment"}:
             yield Token(kind, match[0], match.start())
+
+
+def _matches(text: str) -> Iterator[re.Match[str]]:
+    """All pieces of a text, one behind the other."""
+    for match in _TOKEN.finditer(text):
+        if match.lastgroup == "run":
+            yield from _RUN.finditer(text, match.start(), match.end())
+        elif match.lastgroup == "open":
+            line, column = position(text, match.start())
+            raise QueryError("A string is never closed.", line=line, column=column)
+        else:
+            yield match
 
 
 def parse(text: str, *, max_length: int = 262_144, max_nesting: int = 64) -> Query:
@@ -121,14 +146,13 @@ def parse(text: str, *, max_length: int = 262_144, max_nesting: int = 64) -> Que
         QueryError: empty, an update, two queries, too long, too deep, unbalanced.
         QueryRefusedError: it calls SERVICE.
     """
-    plain = _read(text, max_length)
+    plain = plain_text(text, max_length)
     found: Form | None = None
-    expected: list[tuple[str, int]] = []
+    nesting = _Nesting(plain, max_nesting)
     previous = Token("", "", 0)
     for token in tokens(plain):
-        if token.kind == "punctuation":
-            _nest(token, expected, plain, max_nesting)
-        elif token.kind == "word":
+        nesting.see(token)
+        if token.kind == "word":
             word = token.text.upper()
             if found is None:
                 found = _form(word, token, plain)
@@ -138,7 +162,7 @@ def parse(text: str, *, max_length: int = 262_144, max_nesting: int = 64) -> Que
             if token.text.upper().startswith("SERVICE"):
                 _no_service(token, plain)
         elif found is None and not (
-            token.kind == "iri"
+            token.kind in {"iri", "punctuation"}
             or (token.kind == "name" and previous.text.upper() == "PREFIX")
             or (token.kind == "string" and previous.text.upper() == "VERSION")
         ):
@@ -148,40 +172,47 @@ def parse(text: str, *, max_length: int = 262_144, max_nesting: int = 64) -> Que
         raise QueryError(
             "The text holds no query.", hint="Start with SELECT, ASK, CONSTRUCT or DESCRIBE."
         )
-    _closed(expected, plain)
+    nesting.end()
     return Query(plain, found)
 
 
-def guarded(text: str, *, max_length: int, max_nesting: int) -> str:
-    """The text of an update with its codepoint escapes resolved, if it may be read on.
+def guard_update(plain: str, found: Iterable[Token], *, max_nesting: int) -> None:
+    """Check the tokens of an update before it is read on.
+
+    Args:
+        plain: its text, with codepoint escapes resolved.
+        found: its tokens.
+        max_nesting: deepest nesting of brackets.
 
     Raises:
-        QueryError: too long, too deep, unbalanced.
+        QueryError: too deep, unbalanced.
         QueryRefusedError: it calls SERVICE or LOAD.
     """
-    plain = _read(text, max_length)
-    expected: list[tuple[str, int]] = []
+    nesting = _Nesting(plain, max_nesting)
     previous = ""
-    for token in tokens(plain):
+    for token in found:
         word = token.text.upper()
-        if token.kind == "punctuation":
-            _nest(token, expected, plain, max_nesting)
-        elif token.kind == "word":
+        nesting.see(token)
+        if token.kind == "word":
             if "SERVICE" in word:
                 _no_service(token, plain)
-            if "LOAD" in word and not expected:
+            if "LOAD" in word and not nesting.depth:
                 _no_load(token, plain)
         elif token.kind == "name" and previous != "PREFIX":
             if word.startswith("SERVICE"):
                 _no_service(token, plain)
-            if word.startswith("LOAD") and not expected:
+            if word.startswith("LOAD") and not nesting.depth:
                 _no_load(token, plain)
         previous = word
-    _closed(expected, plain)
-    return plain
+    nesting.end()
 
 
-def _read(text: str, max_length: int) -> str:
+def plain_text(text: str, max_length: int) -> str:
+    """A text with its codepoint escapes resolved.
+
+    Raises:
+        QueryError: it is too long, or an escape names no character.
+    """
     if len(text) > max_length:
         raise QueryError(
             f"The text has {len(text)} characters; at most {max_length} are read.",
@@ -190,29 +221,79 @@ def _read(text: str, max_length: int) -> str:
     return unescape(text)
 
 
-def _closed(expected: list[tuple[str, int]], text: str) -> None:
-    if expected:
-        bracket, start = expected[-1]
-        line, column = position(text, start)
-        raise QueryError(f"'{bracket}' is never closed.", line=line, column=column)
+class _Nesting:
+    """Watches brackets and chains of operators: the engine's parser recurses on both.
 
+    It comes to its end at some 5,000 operators behind each other, in however many open groups.
+    """
 
-def _nest(token: Token, expected: list[tuple[str, int]], text: str, deepest: int) -> None:
-    if token.text in _OPEN:
-        expected.append((token.text, token.start))
-        if len(expected) > deepest:
-            line, column = position(text, token.start)
-            raise QueryError(
-                f"Brackets are nested more than {deepest} deep.",
-                line=line,
-                column=column,
-                hint="Flatten the query; most nested groups can go.",
+    def __init__(self, text: str, deepest: int) -> None:
+        self._text = text
+        self._deepest = deepest
+        self._open: list[tuple[str, int, int]] = []
+        self._chain = 0
+        self._previous = Token("", "", 0)
+
+    @property
+    def depth(self) -> int:
+        """Brackets that are open."""
+        return len(self._open)
+
+    def see(self, token: Token) -> None:
+        """Take note of the next token.
+
+        Raises:
+            QueryError: a bracket that closes nothing; too many open; a chain too long.
+        """
+        if token.kind == "punctuation":
+            if token.text in _OPEN:
+                self._open.append((token.text, token.start, self._chain))
+                if len(self._open) > self._deepest:
+                    self._wrong(
+                        token.start,
+                        f"Brackets are nested more than {self._deepest} deep.",
+                        "Flatten the query; most nested groups can go.",
+                    )
+            elif token.text in _CLOSE:
+                self._close(token)
+            elif token.text in _CHAINING or (token.text in _SIGNS and self._is_binary()):
+                self._chain += 1
+        elif token.kind == "word" and token.text.upper() in _CLAUSES:
+            self._chain += 2
+        elif token.kind == "word" and token.text.upper() == "AS" and self._open:
+            bracket, start, chain = self._open[-1]  # the next column hangs on this one
+            self._open[-1] = bracket, start, chain + 2
+        if self._chain > _LONGEST_CHAIN:
+            self._wrong(
+                token.start,
+                "Too many operators or clauses stand behind each other.",
+                "Use VALUES or IN for long lists of alternatives.",
             )
-    elif token.text in _CLOSE:
-        if not expected or _OPEN[expected[-1][0]] != token.text:
-            line, column = position(text, token.start)
-            raise QueryError(f"'{token.text}' closes nothing.", line=line, column=column)
-        expected.pop()
+        self._previous = token
+
+    def _is_binary(self) -> bool:
+        """Whether a sign stands between two operands, not before a number."""
+        inside = bool(self._open) and self._open[-1][0] == "("
+        return inside and (self._previous.kind != "punctuation" or self._previous.text in _CLOSE)
+
+    def _close(self, token: Token) -> None:
+        if not self._open or _OPEN[self._open[-1][0]] != token.text:
+            self._wrong(token.start, f"'{token.text}' closes nothing.")
+        *_rest, self._chain = self._open.pop()
+
+    def end(self) -> None:
+        """The text is at its end.
+
+        Raises:
+            QueryError: a bracket is open.
+        """
+        if self._open:
+            bracket, start, _chain = self._open[-1]
+            self._wrong(start, f"'{bracket}' is never closed.")
+
+    def _wrong(self, start: int, message: str, hint: str | None = None) -> NoReturn:
+        line, column = position(self._text, start)
+        raise QueryError(message, line=line, column=column, hint=hint)
 
 
 def _form(word: str, token: Token, text: str) -> Form | None:
@@ -283,7 +364,7 @@ def bind(text: str, values: Mapping[str, Term | Sequence[Term]]) -> str:
     """
     pieces: list[str] = []
     used: set[str] = set()
-    for match in _TOKEN.finditer(text):
+    for match in _matches(text):
         name = match[0][1:] if match.lastgroup == "variable" else ""
         if name in values:
             used.add(name)

@@ -31,7 +31,10 @@ class Grant:
     """What the bearer of a token may do."""
 
     graphs: tuple[str, ...] = ()
-    """Graphs that may be written: IRIs, beginnings of IRIs that end with ``*``, or ``*``."""
+    """Graphs that may be written: IRIs, beginnings of IRIs that end with ``*``, or ``*``.
+
+    Restricted ones among them only if they may be seen too: a write would tell what they hold.
+    """
     sees_restricted: bool = False
     administers: bool = False
 

@@ -7,22 +7,31 @@ variables as IRIs of a private scheme. Only ``parse`` makes an ``Update``.
 
 from __future__ import annotations
 
+import contextlib
+import re
 import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 import pyoxigraph as ox
 
-from clustergraph import sparql
+from clustergraph import rdf, sparql
 from clustergraph.errors import QueryError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from clustergraph.sparql import Token
 
 VARIABLE = f"urn:x-variable-{secrets.token_hex(8)}:"
 """Stands before a variable's name in a template; differs in each process, so no data holds it."""
+
+_SOLUTION = f"solution_{secrets.token_hex(8)}"
+_PROLOGUE = frozenset({"PREFIX", "BASE", "VERSION"})
+_THERE = ox.NamedNode(f"urn:x-graph-{secrets.token_hex(8)}")
+"""A graph that exists wherever the grammar is checked."""
+_MOST_PREFIXES = 1000
+_NO_BREAK = re.compile(r"[^\r\n]")
 
 DEFAULT, NAMED, ALL = "DEFAULT", "NAMED", "ALL"
 Target: TypeAlias = ox.NamedNode | str
@@ -107,78 +116,122 @@ def parse(
         QueryError: it is no SPARQL Update, too long or too deep; names the place.
         QueryRefusedError: it calls SERVICE or LOAD.
     """
-    text = _without_silent_loads(text)
-    plain = sparql.guarded(text, max_length=max_length, max_nesting=max_nesting)
-    _check_grammar(plain, base)
-    reader = _Reader(plain, base)
+    plain = _without_silent_loads(sparql.plain_text(text, max_length))
+    tokens = list(sparql.tokens(plain))
+    sparql.guard_update(plain, tokens, max_nesting=max_nesting)
+    _check_grammar(plain, tokens, base)
+    reader = _Reader(plain, tokens, base)
     return Update(tuple(reader.operations()))
 
 
 def _without_silent_loads(text: str) -> str:
     """LOAD SILENT fails here as LOAD does, and passes over its failure (3.1.4): nothing is done."""
+    if "SILENT" not in text.upper():
+        return text
     found = list(sparql.tokens(text))
-    for at, token in enumerate(found):
-        words = [each.text.upper() for each in found[at : at + 5]]
-        if words[:2] != ["LOAD", "SILENT"] or len(words) < 3:
+    words = [each.text.upper() for each in found]
+    pieces: list[str] = []
+    end = at = 0
+    while at < len(found) - 2:
+        if words[at : at + 2] != ["LOAD", "SILENT"]:
+            at += 1
             continue
-        last = found[at + 4] if words[3:] and words[3] == "INTO" and words[4:] else found[at + 2]
-        if words[3:5] == ["INTO", "GRAPH"] and len(found) > at + 5:
-            last = found[at + 5]
-        kept = text[: token.start], text[last.start + len(last.text) :]
-        return _without_silent_loads(f"{kept[0]} DROP SILENT GRAPH <{VARIABLE}> {kept[1]}")
-    return text
+        last = at + 2
+        if words[last + 1 : last + 2] == ["INTO"]:
+            last += 3 if words[last + 2 : last + 3] == ["GRAPH"] else 2
+        last = min(last, len(found) - 1)
+        pieces += [text[end : found[at].start], f" DROP SILENT GRAPH <{VARIABLE}> "]
+        end, at = found[last].start + len(found[last].text), last + 1
+    return "".join([*pieces, text[end:]])
 
 
-def _check_grammar(text: str, base: str | None) -> None:
-    """Let the engine parse the text: over an empty store, where it can do nothing."""
-    for each in _readable(text):
+def _check_grammar(text: str, tokens: Sequence[Token], base: str | None) -> None:
+    """Let the engine parse the text.
+
+    It has no parser apart: so the first operation that it gets is one that fails, behind which
+    nothing is run.
+    """
+    for head, body in _parts(tokens):
         try:
-            ox.Store().update(each, base_iri=base)
-        except SyntaxError as error:
-            raise sparql.engine_error(error, "update") from error
-        except (RuntimeError, OSError):  # it was read, and something in it cannot be done there
-            pass
+            _parse(f"{_joined(head, _plain)} CREATE GRAPH {_THERE} ; {_joined(body, _plain)}", base)
+        except SyntaxError:
+            try:
+                _parse(_alone(text, [*head, *body]), base)
+            except SyntaxError as error:  # now at its place
+                raise sparql.engine_error(error, "update") from error
 
 
-def _readable(text: str) -> Iterator[str]:
-    """The text as the engine can read it.
+def _parse(text: str, base: str | None) -> None:
+    """Raises SyntaxError where the engine cannot read a text."""
+    store = ox.Store()
+    store.add_graph(_THERE)
+    with contextlib.suppress(RuntimeError, OSError):  # read, but not to be done
+        store.update(text, base_iri=base)
+
+
+def _parts(tokens: Sequence[Token]) -> Iterator[tuple[Sequence[Token], Sequence[Token]]]:
+    """The parts of a text that the engine can read: prologue and operations.
 
     It knows no prologue behind a ';' (grammar rule 29). Where there is one, each operation is given
-    for itself, at its place, behind all prologues before it.
+    for itself, behind all prologues before it.
     """
     parts: list[tuple[list[Token], list[Token]]] = [([], [])]
     depth = 0
-    for token in sparql.tokens(text):
+    for token in tokens:
         depth += (token.text in "{([") - (token.text in "})]")
         if token.text == ";" and depth == 0:
             parts.append(([], []))
             continue
         prologue, body = parts[-1]
         word = token.text.upper()
-        opening = not body and (word in {"PREFIX", "BASE"} or bool(prologue and _is_open(prologue)))
+        opening = not body and (word in _PROLOGUE or bool(prologue and _is_open(prologue)))
         (prologue if opening else body).append(token)
     if not any(prologue for prologue, _body in parts[1:]):
-        yield text
+        length = len(parts[0][0])
+        yield tokens[:length], tokens[length:]
         return
-    heads: list[Token] = []
+    heads: dict[str, list[Token]] = {}
     for prologue, body in parts:
-        heads += prologue
+        for declaration in _declarations(prologue):
+            name = declaration[1].text if len(declaration) > 2 else declaration[0].text.upper()
+            heads.pop(name, None)
+            heads[name] = declaration
+        if len(heads) > _MOST_PREFIXES:
+            raise QueryError(f"More than {_MOST_PREFIXES} prefixes are declared.")
         if body:
-            yield _alone(text, [*heads, *body])
+            yield sorted((each for head in heads.values() for each in head), key=_start), body
+
+
+def _start(token: Token) -> int:
+    return token.start
+
+
+def _declarations(prologue: Sequence[Token]) -> Iterator[list[Token]]:
+    """Each declaration of a prologue."""
+    declaration: list[Token] = []
+    for token in prologue:
+        if token.text.upper() in _PROLOGUE and declaration:
+            yield declaration
+            declaration = []
+        declaration.append(token)
+    if declaration:
+        yield declaration
 
 
 def _is_open(prologue: Sequence[Token]) -> bool:
     """Whether a declaration of a prologue lacks its last part."""
     words = [token.text.upper() for token in prologue[-2:]]
-    return words[-1] in {"PREFIX", "BASE"} or (len(words) == 2 and words[0] == "PREFIX")
+    return words[-1] in _PROLOGUE or (len(words) == 2 and words[0] == "PREFIX")
 
 
 def _alone(text: str, kept: Sequence[Token]) -> str:
     """The text with blanks in the place of all tokens but some."""
-    result = [character if character in "\r\n" else " " for character in text]
+    pieces: list[str] = []
+    end = 0
     for token in kept:
-        result[token.start : token.start + len(token.text)] = token.text
-    return "".join(result)
+        pieces += [_NO_BREAK.sub(" ", text[end : token.start]), token.text]
+        end = token.start + len(token.text)
+    return "".join(pieces)
 
 
 @dataclass
@@ -186,12 +239,10 @@ class _Reader:
     """Takes the operations of a request apart, token by token."""
 
     text: str
+    tokens: Sequence[Token]
     base: str | None
-    prologue: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.tokens: Sequence[Token] = list(sparql.tokens(self.text))
-        self.at = 0
+    prefixes: dict[str, ox.NamedNode] = field(default_factory=dict)
+    at: int = 0
 
     # -- tokens --------------------------------------------------------------------------------
 
@@ -245,9 +296,12 @@ class _Reader:
     def operations(self) -> Iterator[Operation]:
         while self.at < len(self.tokens):
             if self.accept("BASE"):
-                self.prologue.append(f"BASE {self.take().text}")
+                self.base = self.iri().value
+            elif self.accept("VERSION"):
+                self.take()  # what is new in 1.2 is taken or refused whatever it says
             elif self.accept("PREFIX"):
-                self.prologue.append(f"PREFIX {self.take().text} {self.take().text}")
+                name = self.take().text
+                self.prefixes[name] = self.iri()
             else:
                 yield self.operation()
                 if self.at < len(self.tokens) and not self.accept(";"):
@@ -321,14 +375,16 @@ class _Reader:
                 if isinstance(term, ox.NamedNode) and term.value.startswith(VARIABLE)
             )
         )
-        shown = " ".join(f"?{name}" for name in names) or "(1 AS ?x_solution)"
+        shown = " ".join(f"?{name}" for name in names) or f"(1 AS ?{_SOLUTION})"
         query = f"{self.head()} SELECT {shown} WHERE {{{self.source(*where)}}}"
         return Modify(templates[0], templates[1], query, names, home, using, using_named)
 
     # -- terms ---------------------------------------------------------------------------------
 
     def head(self) -> str:
-        return "\n".join(self.prologue) + "\n"
+        base = [f"BASE <{self.base}>"] if self.base else []
+        declared = (f"PREFIX {name} {iri}" for name, iri in self.prefixes.items())
+        return "\n".join([*base, *declared]) + "\n"
 
     def target(self) -> Target:
         for word in (DEFAULT, NAMED, ALL):
@@ -355,7 +411,7 @@ class _Reader:
 
         def close() -> None:
             if plain:
-                pieces.append(f"{{ {_joined(plain)} }}")
+                pieces.append(f"{{ {_joined(plain, _as_trig)} }}")
                 plain.clear()
 
         while at < end:
@@ -372,11 +428,17 @@ class _Reader:
                 depth += (self.tokens[at].text == "{") - (self.tokens[at].text == "}")
                 inner.append(self.tokens[at])
                 at += 1
-            pieces.append(f"GRAPH {_as_trig(name)} {{ {_joined(inner[:-1])} }}")
+            pieces.append(f"GRAPH {_as_trig(name)} {{ {_joined(inner[:-1], _as_trig)} }}")
             if at < end and self.tokens[at].text == ".":
                 at += 1
         close()
-        return tuple(self.trig("\n".join(pieces)))
+        quads = tuple(self.trig("\n".join(pieces)))
+        if any(isinstance(quad.object, ox.Triple) for quad in quads):
+            line, column = sparql.position(self.text, self.tokens[start].start)
+            raise QueryError(
+                rdf.NO_TRIPLE_TERMS[:-1] + ".", line=line, column=column, hint=rdf.REIFY
+            )
+        return quads
 
     def trig(self, body: str) -> list[ox.Quad]:
         try:
@@ -396,14 +458,18 @@ class _Reader:
             ) from error
 
 
-def _joined(tokens: Sequence[Token]) -> str:
-    """Tokens as TriG; those that touch in the source touch here (``"1"^^<type>``)."""
+def _joined(tokens: Sequence[Token], written: Callable[[Token], str]) -> str:
+    """Tokens as a text; those that touch in the source touch here (``"1"^^<type>``)."""
     pieces: list[str] = []
     end = -1
     for token in tokens:
-        pieces.append(_as_trig(token) if token.start == end else f" {_as_trig(token)}")
+        pieces.append(written(token) if token.start == end else f" {written(token)}")
         end = token.start + len(token.text)
     return "".join(pieces)
+
+
+def _plain(token: Token) -> str:
+    return token.text
 
 
 def _as_trig(token: Token) -> str:

@@ -10,16 +10,24 @@ import click
 from clustergraph import errors
 from clustergraph.cli.terminal import opened, progress
 from clustergraph.releases.erasure import hashed
+from clustergraph.releases.forget import Plan
 
 
 @click.command()
 @click.argument("iris", metavar="IRI...", nargs=-1, required=True)
 @click.option("--reason", default="", help="For the tombstone and the history; name nobody.")
 @click.option("--force", is_flag=True, help="Do it even if what is left breaks the shapes.")
+@click.option("--dry-run", is_flag=True, help="Only show what would go.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_context
 def forget(
-    ctx: click.Context, *, iris: tuple[str, ...], reason: str, force: bool, yes: bool
+    ctx: click.Context,
+    *,
+    iris: tuple[str, ...],
+    reason: str,
+    force: bool,
+    dry_run: bool,
+    yes: bool,
 ) -> None:
     """Erase things from the graph and from all its history. This cannot be undone.
 
@@ -36,23 +44,35 @@ def forget(
     """
     graph = opened(ctx)
     full = [each if ":" in each.split("/", 1)[0] else graph.settings.iri(each) for each in iris]
-    if not yes and sys.stdin.isatty():
+    asks = not yes and sys.stdin.isatty()
+    if dry_run or asks:
+        _show(graph.forgetting(full), "goes")
+    if dry_run:
+        return
+    if asks:
         click.confirm(f"Erase {', '.join(full)} for good?", abort=True)
     with progress("Forgetting"):
         try:
-            manifest, named = graph.forget(full, reason=reason, force=force)
+            manifest, plan = graph.forget(full, reason=reason, force=force)
         except errors.ValidationFailedError as error:
             error.hint = (
                 "What is left breaks the shapes. Name what must go too as further IRIs, change it "
                 "first, or say --force."
             )
             raise
-    for quad in named:
-        click.echo(f"taken out too, since it names what is forgotten: {quad}")
+    _show(plan, "went")
     click.echo(f"Release {manifest.number} is the only one left; it holds nothing of it.")
     click.echo("\nTake it out of the project's files, and add to data/erasures.csv:")
     for iri, stone in zip(full, manifest.tombstones[-len(full) :], strict=True):
         click.echo(f"sha256:{hashed(iri, graph.settings.base)},{stone['erased']},{reason}")
+
+
+def _show(plan: Plan, verb: str) -> None:
+    """Show what goes beside the things that were named."""
+    for part in plan.parts:
+        click.echo(f"{verb} too, as a part of it or for it alone: {part}")
+    for quad in plan.named:
+        click.echo(f"{verb} too, since it names it: {quad}")
 
 
 @click.command()

@@ -123,7 +123,8 @@ def token() -> None:
     multiple=True,
     metavar="GRAPH",
     help="A graph it may write: an IRI (may be relative to the base), one that ends with '*' for "
-    "all that begin so, '*' for all, 'default' for the default graph. May be repeated.",
+    "all that begin so, '*' for all, 'default' for the default graph. Restricted ones only with "
+    "--read-restricted. May be repeated.",
 )
 @click.option("--read-restricted", is_flag=True, help="It may read restricted graphs.")
 @click.option("--admin", is_flag=True, help="It may do everything.")
@@ -155,6 +156,12 @@ def create(
         )
         for each in write
     )
+    hidden = [each for each in graphs if graph.settings.is_restricted(each.rstrip("*"))]
+    if hidden and not (read_restricted or admin):
+        raise errors.UsageError(
+            f"{hidden[0]} is restricted: who writes it must be allowed to read it.",
+            hint="Give --read-restricted too.",
+        )
     made, text = graph.tokens.create(
         name, write=graphs, read=read_restricted, admin=admin, days=days
     )

@@ -112,7 +112,12 @@ def _sync_all(folder: Path) -> None:
 
 
 def restore(
-    source: Path, archive: Archive, *, merged: bool, replace_all: bool = False
+    source: Path,
+    archive: Archive,
+    *,
+    merged: bool,
+    replace_all: bool = False,
+    prepare: Callable[[Archive], None] = lambda _: None,
 ) -> list[int]:
     """Put a backup in the place of the releases; it is verified first.
 
@@ -121,6 +126,7 @@ def restore(
         archive: where it goes.
         merged: whether default graphs are merges.
         replace_all: whether releases that are there may go.
+        prepare: called with the copy before it takes their place.
 
     Raises:
         UsageError: there are releases already.
@@ -144,8 +150,12 @@ def restore(
         shutil.rmtree(part, ignore_errors=True)
         try:
             _copy(source, part, public=False)
+            prepare(Archive(part))
             _sync_all(part)
             archive.take_over(part)
+        except ClusterGraphError:
+            shutil.rmtree(part, ignore_errors=True)
+            raise
         except OSError as error:
             shutil.rmtree(part, ignore_errors=True)
             raise store_error(error, archive.folder) from error

@@ -215,6 +215,12 @@ class Candidate:
             if everything or not self.settings.is_restricted(graph):
                 yield copy
 
+    def is_changed(self) -> bool:
+        """Whether it holds something else than its parent: statements, or graphs that are empty."""
+        parent = self.parent
+        graphs = {*parent.graphs, *parent.restricted_graphs} if parent else set()
+        return bool(self.patch) or set(self.graphs) != graphs
+
     def drop_empty_graphs(self) -> None:
         """Forget the graphs that nothing is left in, as if they had never been."""
         empty = [ox.NamedNode(graph) for graph, size in self.graphs.items() if size == 0]

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import datetime
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
 from clustergraph import patch
-from clustergraph.errors import NoSpaceError, NotFoundError
+from clustergraph.errors import NoSpaceError, NotFoundError, UsageError
 from clustergraph.releases import history
 from clustergraph.releases import manifest as manifests
-from clustergraph.releases.candidate import Candidate, Record, sync
+from clustergraph.releases.candidate import DELTA, Candidate, Record, sync
 from clustergraph.releases.erasure import Erasure, erasure, hashed
 
 if TYPE_CHECKING:
@@ -29,14 +29,63 @@ if TYPE_CHECKING:
     from clustergraph.releases.pipeline import Pipeline
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What forgetting some things takes with it; made and used under the same lock."""
+
+    iris: tuple[str, ...]
+    current: Manifest
+    goes: Erasure
+    before: frozenset[ox.Quad]
+    """All quads of the current release."""
+    past: Mapping[int, Patch]
+    """The deltas of all releases."""
+    parts: tuple[str, ...]
+    """Other things that go as a whole: labels, contact points, statements about them."""
+    named: tuple[ox.Quad, ...]
+    """Statements of things that stay, which go because they name those that go."""
+
+
+def plan(pipeline: Pipeline, iris: Sequence[str]) -> Plan:
+    """Find out what goes if some things are forgotten; nothing is changed.
+
+    Raises:
+        NotFoundError: nothing was ever said of one of them.
+        StoreError: the releases cannot be read.
+    """
+    archive = pipeline.archive
+    number = archive.current_number()
+    if number is None:
+        raise NotFoundError("There is no release yet.")
+    current = archive.manifest(number)
+    before = frozenset(pipeline.quads_of(current))
+    past = {each: history.delta(archive, each, restricted=True) for each in archive.known()}
+    universe = {quad for each in past.values() for quad in (*each.added, *each.removed)} | before
+    _check_known(iris, universe)
+    goes = erasure(filter(pipeline.is_asserted, universe), iris)
+    taken = [quad for quad in before if pipeline.is_asserted(quad) and goes.takes(quad)]
+    asked = replace(goes, nodes=frozenset(iris), texts=())
+    parts = {
+        str(quad.subject)
+        for quad in taken
+        if goes.is_whole(quad.subject) and not asked.is_whole(quad.subject)
+    }
+    named = [quad for quad in taken if not goes.is_whole(quad.subject)]
+    return Plan(
+        tuple(iris), current, goes, before, past,
+        tuple(sorted(parts)), tuple(sorted(named, key=str)),
+    )  # fmt: skip
+
+
 def forget(
     pipeline: Pipeline,
-    iris: Sequence[str],
+    plan: Plan,
     record: Record,
     *,
     reason: str = "",
     force: bool = False,
-) -> tuple[Manifest, list[ox.Quad]]:
+    tombstones: tuple[dict[str, str], ...] = (),
+) -> Manifest:
     """Publish a release without some things, and erase them from all that was before.
 
     The stores are written anew: the engine keeps the strings of what is deleted. Every earlier
@@ -46,57 +95,47 @@ def forget(
 
     Args:
         pipeline: of the project.
-        iris: the things.
-        record: who, and why; kept, so it must not name them.
+        plan: what goes.
+        record: who, and why.
         reason: for the tombstone.
         force: publish even if shapes are violated then.
-
-    Returns:
-        The release, and the statements of other things that went because they named these.
+        tombstones: of what was forgotten before and stands in no manifest.
 
     Raises:
-        NotFoundError: nothing was ever said of one of them.
+        UsageError: the reason names what is to be forgotten.
         ValidationFailedError: what is left breaks the shapes; nothing was changed.
         StoreError: it could not be written.
     """
-    archive, settings = pipeline.archive, pipeline.settings
-    number = archive.current_number()
-    if number is None:
-        raise NotFoundError("There is no release yet.")
-    current = archive.manifest(number)
-    before = pipeline.quads_of(current)
-    past = {each: history.delta(archive, each, restricted=True)
-            for each in archive.known()}  # fmt: skip
-    universe = {quad for each in past.values() for quad in (*each.added, *each.removed)}
-    goes = erasure(filter(pipeline.is_asserted, universe | before), iris)
-    _check_known(iris, universe | before)
-    left = [quad for quad in before if pipeline.is_asserted(quad) and not goes.takes(quad)]
+    archive, settings, goes = pipeline.archive, pipeline.settings, plan.goes
+    if goes.mentions(reason) or goes.mentions(record.why):
+        raise UsageError("The reason is kept: it must not name what is forgotten.")
+    left = [quad for quad in plan.before if pipeline.is_asserted(quad) and not goes.takes(quad)]
     left.sort(key=str)
     derived, report = pipeline.completed(left)
     if not force:
         report.raise_for_violations()
     target = {*left, *derived}
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
     candidate = Candidate.empty(archive, settings)
     try:
         candidate.apply(patch.Patch(added=frozenset(target)))
-        written = history.written(archive, current).where(
+        written = history.written(archive, plan.current).where(
             lambda quad: pipeline.is_asserted(quad) and not goes.takes(quad)
         )
-        _rewrite_history(archive, goes, past)
+        _rewrite_history(archive, goes, plan.past)
         manifest = candidate.publish(
             [record],
             report=report.to_turtle(),
             findings=report.counts(),
-            fingerprint=current.fingerprint,
-            delta=patch.between((q for q in before if not goes.takes(q)), target),
+            fingerprint=plan.current.fingerprint,
+            delta=patch.between((q for q in plan.before if not goes.takes(q)), target),
             written=written,
-            tombstones=tuple(
-                {
-                    "hash": hashed(iri, settings.base),
-                    "erased": datetime.datetime.now(datetime.UTC).date().isoformat(),
-                    "reason": reason,
-                }
-                for iri in iris
+            tombstones=(
+                *tombstones,
+                *(
+                    {"hash": hashed(iri, settings.base), "erased": today, "reason": reason}
+                    for iri in plan.iris
+                ),
             ),
         )
     except BaseException:
@@ -110,14 +149,45 @@ def forget(
             f"removed: {error.strerror}",
             hint="It is removed by whatever writes next; to be sure, run: clustergraph build",
         ) from error
-    named = [
-        quad
-        for quad in before
-        if pipeline.is_asserted(quad)
-        and goes.takes(quad)
-        and str(getattr(quad.subject, "value", "")) not in goes.nodes
-    ]
-    return manifest, sorted(named, key=str)
+    return manifest
+
+
+def forget_again(
+    pipeline: Pipeline, record: Record, tombstones: Sequence[Mapping[str, str]]
+) -> None:
+    """Forget what was forgotten before, in releases that are older than that (a backup's).
+
+    Args:
+        pipeline: of these releases.
+        record: who, and why.
+        tombstones: of all that was forgotten.
+
+    Raises:
+        StoreError: it could not be written.
+    """
+    archive, base = pipeline.archive, pipeline.settings.base
+    with archive.writing("forget"):
+        known = {each["hash"] for each in archive.tombstones()}
+        lost = {each["hash"]: dict(each) for each in tombstones if each["hash"] not in known}
+        if not lost:
+            return
+        current = archive.current()
+        quads = set(pipeline.quads_of(current)) if current else set()
+        for number in archive.known():
+            delta = history.delta(archive, number, restricted=True)
+            quads |= delta.added | delta.removed
+        iris = {
+            term.value.split("#", 1)[0]
+            for quad in quads
+            for term in quad
+            if isinstance(term, ox.NamedNode) and term.value.startswith(base)
+        }
+        found = sorted(iri for iri in iris if hashed(iri, base) in lost)
+        others = {hashed(iri, base) for iri in found}
+        forget(
+            pipeline, plan(pipeline, found), record, force=True, reason="Forgotten before",
+            tombstones=tuple(stone for each, stone in lost.items() if each not in others),
+        )  # fmt: skip
 
 
 def _check_known(iris: Sequence[str], universe: set[ox.Quad]) -> None:
@@ -138,8 +208,10 @@ def _rewrite_history(archive: Archive, goes: Erasure, past: Mapping[int, Patch])
         place.mkdir(parents=True)
         for name in manifest.files:
             if name.endswith(".nq.gz"):
-                found = patch.read(record / name)
-                patch.write(place / name, found.where(lambda quad: not goes.takes(quad)))
+                found = patch.read(record / name).where(lambda quad: not goes.takes(quad))
+                patch.write(place / name, found)
+                if name == DELTA:
+                    manifest = replace(manifest, added=len(found.added), removed=len(found.removed))
         manifest = _without_names(manifest, goes)
         files = {name: entry for name, entry in manifest.files.items() if "/" not in name}
         manifest = replace(manifest, files=files)
@@ -153,5 +225,7 @@ def _without_names(manifest: Manifest, goes: Erasure) -> Manifest:
     """A manifest in which nobody who was forgotten is named."""
     if goes.mentions(manifest.why) or any(goes.mentions(str(each)) for each in manifest.changes):
         manifest = replace(manifest, why="(removed)", changes=())
+    if goes.mentions(manifest.who):
+        manifest = replace(manifest, who="(removed)", changes=())
     graphs = {name: size for name, size in manifest.graphs.items() if not goes.mentions(name)}
     return replace(manifest, graphs=graphs, restricted_graphs={})

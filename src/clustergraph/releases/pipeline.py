@@ -14,6 +14,7 @@ from clustergraph.errors import (
     CorruptedError,
     NotFoundError,
     StoreError,
+    UsageError,
     ValidationFailedError,
 )
 from clustergraph.releases import history, writes
@@ -248,8 +249,12 @@ class Pipeline:
             if outcomes is None:
                 outcomes = []
                 for each in requests:
-                    outcomes += self._together([each]) or []
-            self.archive.thin(self.settings.keep, self.settings.keep_days)
+                    try:
+                        outcomes += self._together([each]) or []
+                    except StoreError as error:  # what was published before it stays published
+                        outcomes.append(_without_frames(error))
+            with contextlib.suppress(StoreError, OSError):  # the writes are durable; tried again
+                self.archive.thin(self.settings.keep, self.settings.keep_days)
             return outcomes
 
     def _together(self, requests: Sequence[Write]) -> list[Done | ClusterGraphError] | None:
@@ -266,9 +271,7 @@ class Pipeline:
                 for each, outcome in zip(requests, tried, strict=True)
                 if not isinstance(outcome, ClusterGraphError)
             ]
-            if not candidate.patch and set(candidate.graphs) == {
-                *parent.graphs, *parent.restricted_graphs
-            }:  # fmt: skip
+            if not accepted or not candidate.is_changed():
                 candidate.discard()
                 return [_outcome(each, parent) for each in tried]
             report = self._complete(candidate)
@@ -293,7 +296,7 @@ class Pipeline:
         self, write: Write, candidate: Candidate, parent: Manifest
     ) -> Applied | ClusterGraphError:
         try:
-            first = not candidate.patch
+            first = not candidate.is_changed()
             return writes.apply(
                 write, candidate, self.settings, parent, first=first, erased=self._erased(parent)
             )
@@ -353,9 +356,16 @@ class Pipeline:
         Raises:
             NotFoundError: there never was such a release.
             GoneError: it is not kept any more.
+            UsageError: it stands under another base.
             StoreError: it cannot be read, or the new one not be written.
         """
         target = self.archive.manifest(number)
+        if target.base != self.settings.base:
+            raise UsageError(
+                f"Release {number} was made under the base {target.base}; now it is "
+                f"{self.settings.base}.",
+                hint="Set that base again, or check out the files of then and build.",
+            )
         candidate = Candidate.fork(self.archive, self.settings, target)
         current = self._readable_current()
         report = (self.archive.path(number) / REPORT).read_bytes()

@@ -17,10 +17,10 @@ from clustergraph.errors import (
 )
 from clustergraph.patch import Patch
 from clustergraph.releases.candidate import Record
-from clustergraph.releases.erasure import hashed
+from clustergraph.releases.erasure import hashed, named_in
 from clustergraph.store import changes
 from clustergraph.store.changes import Effect
-from clustergraph.tokens import EVERYTHING, NOBODY, Grant
+from clustergraph.tokens import NOBODY, Grant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -108,13 +108,19 @@ def apply(
         NotFoundError: there is no such graph.
     """
     _check_precondition(write, parent, first=first)
+    for iri in (*write.using, *write.using_named):
+        _named(iri)
     if write.graph is not None and write.method != "UPDATE":
         _check_scope(write, write.graph, settings)  # before anything is told of the graph
     new = write.graph is not None and not _exists(candidate, settings, write.graph)
     if new and write.method == "DELETE":
         raise NotFoundError(f"There is no graph <{write.graph}>.")
     if write.if_new and not new:
-        raise PreconditionError(f"The graph <{write.graph}> exists already.")
+        raise PreconditionError(
+            f"The graph <{write.graph}> exists already."
+            if write.graph is not None
+            else "If-None-Match: * is for graphs that a request names; this one names none."
+        )
     total = Effect()
     try:
         for operation in _operations(write, settings):
@@ -122,13 +128,10 @@ def apply(
             _authorise(effect, write, settings)
             _check_erased(effect, settings, erased)
             candidate.apply(effect.patch, created=effect.created, dropped=effect.dropped)
-            total = Effect(
-                total.patch.then(effect.patch),
-                (total.created | effect.created) - effect.dropped,
-                (total.dropped | effect.dropped) - effect.created,
-            )
+            total = total.then(effect)
     except BaseException:
-        candidate.apply(total.patch.inverse(), created=total.dropped, dropped=total.created)
+        undo = total.inverse()
+        candidate.apply(undo.patch, created=undo.created, dropped=undo.dropped)
         raise
     return Applied(total, new or ox.NamedNode(write.minted or "urn:x") in total.created)
 
@@ -162,7 +165,10 @@ def _named(graph: str) -> ox.NamedNode:
 def _operations(write: Write, settings: Settings) -> Iterable[update.Operation]:
     """A write as operations of SPARQL Update (the Graph Store Protocol is defined so)."""
     if write.method in {"UPDATE", "PATCH"}:
-        text = write.payload.decode("utf-8")
+        try:
+            text = write.payload.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise UsageError("The update is not UTF-8 text.") from error
         return update.parse(
             text,
             base=write.base or None,
@@ -175,7 +181,8 @@ def _operations(write: Write, settings: Settings) -> Iterable[update.Operation]:
         return [clear]
     quads = _document(write, target)
     insert = update.Data(insert=True, quads=quads)
-    created = [update.Create(target, silent=True)] if target else []
+    made = target or (_named(write.minted) if write.minted and not quads else None)
+    created = [update.Create(made, silent=True)] if made else []
     return [*([clear] if write.method == "PUT" else []), *created, insert]
 
 
@@ -204,33 +211,28 @@ def _document(write: Write, target: ox.NamedNode | None) -> tuple[ox.Quad, ...]:
 def _evaluate(
     operation: update.Operation, write: Write, candidate: Candidate, settings: Settings
 ) -> Effect:
-    grant = write.grant
-    touches = grant.sees_restricted or any(
-        settings.is_restricted(each.rstrip("*")) or each == EVERYTHING for each in grant.graphs
-    )
-    store = candidate.everything if touches else candidate.public
+    everything = write.grant.sees_restricted
+    store = candidate.everything if everything else candidate.public
     if write.method == "PATCH" and write.graph:
         operation = _at_home(operation, _named(write.graph))
     effect = changes.evaluate(
         operation,
         store,
         _dataset(settings),
-        visible=_asked(operation, candidate, grant),
+        asked=candidate.asked(everything=everything) if _is_asking(operation) else None,
         using=write.using,
         using_named=write.using_named,
     )
     if write.method == "PATCH":
-        home = write.graph or ""
-        if effect.patch.graphs() - {home} and (write.graph or settings.default_graph != "merge"):
+        changed = effect.patch.graphs()
+        changed |= {each.value for each in (*effect.created, *effect.dropped)}
+        if changed - {write.graph or ""} and (write.graph or settings.default_graph != "merge"):
             raise UsageError("A PATCH changes the graph that its address names, and no other.")
     return Effect(_admitted(effect.patch, store, settings), effect.created, effect.dropped)
 
 
-def _asked(operation: update.Operation, candidate: Candidate, grant: Grant) -> ox.Store | None:
-    """What the pattern of an operation sees, if it has one."""
-    if not isinstance(operation, update.Modify):
-        return None
-    return candidate.asked(everything=grant.sees_restricted)
+def _is_asking(operation: update.Operation) -> bool:
+    return isinstance(operation, update.Modify)
 
 
 def _dataset(settings: Settings) -> changes.Dataset:
@@ -239,6 +241,7 @@ def _dataset(settings: Settings) -> changes.Dataset:
         merged=settings.default_graph == "merge",
         home=ox.NamedNode(settings.iri(settings.update_graph)),
         computed=frozenset(computed),
+        is_restricted=settings.is_restricted,
     )
 
 
@@ -316,12 +319,17 @@ def _check_erased(effect: Effect, settings: Settings, erased: frozenset[str]) ->
     """
     if not erased:
         return
+    iris = {each.value for each in effect.created}
     for quad in effect.patch.added:
         for term in quad:
-            value = getattr(term, "value", "")
-            own = isinstance(term, ox.NamedNode) and value.startswith(settings.base)
-            if own and hashed(value.split("#", 1)[0], settings.base) in erased:
-                raise ForbiddenError("This holds something that was erased on request.")
+            if isinstance(term, ox.NamedNode):
+                iris.add(term.value)
+            elif isinstance(term, ox.Literal):
+                iris |= named_in(term.value, settings.base)
+    for iri in iris:
+        own = iri.startswith(settings.base)
+        if own and hashed(iri.split("#", 1)[0], settings.base) in erased:
+            raise ForbiddenError("This holds something that was erased on request.")
 
 
 def _authorise(effect: Effect, write: Write, settings: Settings) -> None:
@@ -359,13 +367,14 @@ def _check_scope(write: Write, graph: str, settings: Settings) -> None:
     Raises:
         ForbiddenError: it is not among those that the token names.
     """
-    home = settings.iri(settings.update_graph)
-    merged = settings.default_graph == "merge"
-    if write.grant.may_write(home if merged and graph == DEFAULT else graph):
+    hidden = settings.is_restricted(graph) and not write.grant.sees_restricted
+    merged = settings.default_graph == "merge" and graph == DEFAULT
+    written = settings.iri(settings.update_graph) if merged else graph
+    if write.grant.may_write(written) and not hidden:
         return
     shown = f"the graph <{graph}>" if graph else "the default graph"
-    if settings.is_restricted(graph) and not write.grant.sees_restricted:
-        shown = "a graph of this update"
+    if hidden:
+        shown = "restricted graphs: it does not read them"
     raise ForbiddenError(
         f"This token may not write {shown}.",
         hint="A token's scopes are set when it is made: clustergraph token create --help",

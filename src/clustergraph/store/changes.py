@@ -18,9 +18,13 @@ from clustergraph.patch import Patch
 from clustergraph.store.embedded import as_stored, matching, solve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from clustergraph.rdf import Term
+
+
+def _never(_graph: str) -> bool:
+    return False
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,8 @@ class Dataset:
     """Where triples go that are inserted without a graph; only if merged."""
     computed: frozenset[ox.NamedNode] = frozenset()
     """Graphs that the program computes: nothing is deleted from them by way of the merge."""
+    is_restricted: Callable[[str], bool] = _never
+    """Whether a graph is not for everybody: what it states, the public merge does not say."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +47,21 @@ class Effect:
 
     patch: Patch = field(default_factory=Patch)
     created: frozenset[ox.NamedNode] = frozenset()
-    """Graphs that exist from now on, be they empty."""
+    """Graphs that did not exist, and do from now on, be they empty."""
     dropped: frozenset[ox.NamedNode] = frozenset()
-    """Graphs that do not exist any more."""
+    """Graphs that existed, and do not any more."""
+
+    def then(self, later: Effect) -> Effect:
+        """What this one and then ``later`` do together."""
+        return Effect(
+            self.patch.then(later.patch),
+            (self.created - later.dropped) | (later.created - self.dropped),
+            (self.dropped - later.created) | (later.dropped - self.created),
+        )
+
+    def inverse(self) -> Effect:
+        """What undoes this one."""
+        return Effect(self.patch.inverse(), self.dropped, self.created)
 
 
 def evaluate(
@@ -51,7 +69,7 @@ def evaluate(
     store: ox.Store,
     dataset: Dataset,
     *,
-    visible: ox.Store | None = None,
+    asked: ox.Store | None = None,
     using: tuple[str, ...] = (),
     using_named: tuple[str, ...] = (),
 ) -> Effect:
@@ -59,14 +77,15 @@ def evaluate(
 
     Args:
         operation: of an update that was guarded.
-        store: the state before it.
+        store: the state before it, as far as its author may see it: nothing else is read.
         dataset: how its default graph is to be understood.
-        visible: what patterns see, if less than the store.
+        asked: a copy of it that patterns are asked of.
         using: the default graphs of patterns by the protocol's parameters (2.2.3).
         using_named: the named graphs of patterns by the protocol's parameters.
 
     Raises:
-        QueryError: it cannot be done: a graph exists already, or does not exist.
+        QueryError: it cannot be done: a graph exists already, or does not exist; its dataset is
+            named twice.
     """
     match operation:
         case update.Data():
@@ -74,9 +93,8 @@ def evaluate(
             return _effect(store, dataset, removed, added)
         case update.Modify():
             default, named = _dataset_of(operation, using, using_named)
-            return _modify(operation, store, dataset, solve(
-                visible or store, operation.query, default, named
-            ))  # fmt: skip
+            solutions = _solve(asked or store, operation.query, default, named)
+            return _modify(operation, store, dataset, solutions)
         case update.Clear():
             return _clear(operation, store, dataset)
         case update.Create():
@@ -85,6 +103,22 @@ def evaluate(
             return Effect(created=frozenset({operation.graph}))
         case update.Transfer():
             return _transfer(operation, store, dataset)
+
+
+def _solve(
+    store: ox.Store,
+    text: str,
+    default: list[ox.NamedNode] | None,
+    named: list[ox.NamedNode] | None,
+) -> ox.QuerySolutions:
+    try:
+        solutions = solve(store, text, default, named)
+    except QueryError as error:  # its place is one in a text that the author never saw
+        message = error.message if error.line is None else error.message.partition(": ")[2]
+        raise QueryError(message, hint=error.hint) from error
+    if not isinstance(solutions, ox.QuerySolutions):
+        raise TypeError("a pattern's query must be a SELECT query")
+    return solutions
 
 
 def _refused(silent: bool, message: str) -> Effect:
@@ -106,8 +140,16 @@ def _effect(
     patch = Patch(
         frozenset(quad for quad in new - gone if quad not in store), frozenset(gone - new)
     )
-    created = {quad.graph_name for quad in patch.added if isinstance(quad.graph_name, ox.NamedNode)}
-    return Effect(patch, frozenset(created))
+    return Effect(patch, _new(store, (quad.graph_name for quad in patch.added)))
+
+
+def _new(store: ox.Store, graphs: Iterable[object]) -> frozenset[ox.NamedNode]:
+    """Those graphs that do not exist yet."""
+    return frozenset(
+        graph
+        for graph in set(graphs)
+        if isinstance(graph, ox.NamedNode) and not store.contains_named_graph(graph)
+    )
 
 
 def _where_stated(store: ox.Store, dataset: Dataset, quad: ox.Quad) -> Iterator[ox.Quad]:
@@ -123,11 +165,11 @@ def _where_stated(store: ox.Store, dataset: Dataset, quad: ox.Quad) -> Iterator[
 
 
 def _placed(store: ox.Store, dataset: Dataset, quad: ox.Quad, gone: set[ox.Quad]) -> ox.Quad | None:
-    """The quad to add; None if the default graph says it already."""
+    """The quad to add; None if the default graph says it already, to everybody."""
     if not dataset.merged or not isinstance(quad.graph_name, ox.DefaultGraph):
         return quad
     for each in _where_stated(store, dataset, quad):
-        if each not in gone:
+        if each not in gone and not dataset.is_restricted(getattr(each.graph_name, "value", "")):
             return None
     return ox.Quad(quad.subject, quad.predicate, quad.object, dataset.home or rdf.DEFAULT_GRAPH)
 
@@ -136,6 +178,12 @@ def _dataset_of(
     operation: update.Modify, using: tuple[str, ...], using_named: tuple[str, ...]
 ) -> tuple[list[ox.NamedNode] | None, list[ox.NamedNode] | None]:
     """What the pattern sees as default and as named graphs; None: as stored."""
+    own = operation.using or operation.using_named or operation.home is not None
+    if own and (using or using_named):
+        raise QueryError(
+            "The request names a dataset, and the update another (USING or WITH).",
+            hint="Leave one of the two out (SPARQL 1.1 Protocol, section 2.2.3).",
+        )
     default, named = using or operation.using, using_named or operation.using_named
     if default or named:
         return [ox.NamedNode(iri) for iri in default], [ox.NamedNode(iri) for iri in named]
@@ -146,10 +194,8 @@ def _modify(
     operation: update.Modify,
     store: ox.Store,
     dataset: Dataset,
-    solutions: ox.QuerySolutions | ox.QueryTriples | ox.QueryBoolean,
+    solutions: ox.QuerySolutions,
 ) -> Effect:
-    if not isinstance(solutions, ox.QuerySolutions):
-        raise TypeError("a pattern's query must be a SELECT query")
     removed: set[ox.Quad] = set()
     added: set[ox.Quad] = set()
     for solution in solutions:
@@ -229,7 +275,7 @@ def _transfer(operation: update.Transfer, store: ox.Store, dataset: Dataset) -> 
         for quad in content:
             moved.update(_where_stated(store, dataset, quad))
         dropped = frozenset({source}) if isinstance(source, ox.NamedNode) else dropped
-    created = frozenset({destination}) if isinstance(destination, ox.NamedNode) else frozenset()
+    created = _new(store, [destination])
     patch = Patch(effect.patch.added - moved, effect.patch.removed | (moved - effect.patch.added))
     return Effect(patch, effect.created | created, dropped)
 

@@ -74,13 +74,13 @@ def _verified() -> Token | None:
         return None
     client = request.remote_addr or ""
     guesses: Guesses = current_app.extensions["clustergraph.guesses"]
-    guesses.check(client)
     scheme, _, text = header.partition(" ")
     try:
         if scheme.lower() != "bearer":
             raise UnauthorisedError("Only bearer tokens are known here.")
         return views.graph().tokens.verify(text.strip())
     except UnauthorisedError:
+        guesses.check(client)  # a right token is taken from there all the same
         guesses.note(client)
         raise
 

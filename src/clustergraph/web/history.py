@@ -62,9 +62,9 @@ def release(number: int) -> Response:
     graph = views.graph()
     manifest = graph.manifest(number)
     old = _former(manifest)
-    change = graph.diff(old, number) if old else graph.delta(number)
 
     def make() -> str | bytes:
+        change = graph.diff(old, number) if old else graph.delta(number)
         if chosen is RDF_PATCH:
             return change.to_rdf_patch(_header(manifest, old))
         if chosen is JSON:
@@ -94,7 +94,7 @@ def _former(manifest: Manifest) -> int | None:
         return manifest.parent
     if not text.isdecimal() or len(text) > 9:
         raise UsageError(f"{text[:40]!r} is no number of a release.")
-    return int(text)
+    return views.graph().manifest(int(text)).number
 
 
 def _header(manifest: Manifest, old: int | None) -> list[tuple[str, str]]:
@@ -137,11 +137,11 @@ def thing(name: str) -> Response:
     if graph.is_erased(iri):
         raise GoneError("What stood here was erased on request, with its history.")
     chosen = respond.acceptable((HTML, JSON))
-    versions = graph.versions(iri)
-    if not versions:
-        raise NotFoundError(f"The graph never said anything of <{iri}>.")
 
     def make() -> str:
+        versions = graph.versions(iri)
+        if not versions:
+            raise NotFoundError(f"The graph never said anything of <{iri}>.")
         if chosen is JSON:
             entries = [
                 {**public(each.manifest), **_lines(each.patch, each.manifest.parent)}

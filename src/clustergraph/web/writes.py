@@ -46,7 +46,7 @@ def publish(write: Write, token: Token) -> Written:
     write = replace(
         write,
         who=token.name,
-        why=request.headers.get(_MESSAGE, "")[:_LONGEST_MESSAGE],
+        why=_message(),
         grant=token.grant,
         lenient=lenient(),
         if_match=_tags("If-Match"),
@@ -58,6 +58,12 @@ def publish(write: Write, token: Token) -> Written:
         return views.graph().write(write)
     finally:
         _at_once.release()
+
+
+def _message() -> str:
+    """Why, in the client's words: headers come as Latin-1, and are meant as UTF-8."""
+    sent = request.headers.get(_MESSAGE, "").encode("latin-1", "replace")
+    return sent.decode("utf-8", "replace")[:_LONGEST_MESSAGE]
 
 
 def lenient() -> bool:

@@ -1,6 +1,6 @@
 """The parser: a confined process that reads one document and writes it as N-Quads.
 
-``python -m clustergraph.writing.parser MEDIA-TYPE BASE NAME MEMORY PROJECT WRITTEN-BASE
+``python -m clustergraph.writing.parser MEDIA-TYPE BASE NAME MEMORY LARGEST PROJECT WRITTEN-BASE
 PUBLISHED-BASE`` reads standard input and writes standard output; an error goes to standard error
 as a line of JSON.
 """
@@ -8,6 +8,7 @@ as a line of JSON.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from clustergraph.writing.uploads import ERROR_MARK
 
 def main() -> int:
     """Read, parse, write."""
-    media_type, base, name, memory, project, *bases = sys.argv[1:]
+    media_type, base, name, memory, largest, project, *bases = sys.argv[1:]
     fmt = next(each for each in rdf.RDF_FORMATS if each.media_type == media_type)
     sandbox.die_with_parent()
     if sandbox.is_supported():
@@ -29,12 +30,17 @@ def main() -> int:
     contexts = jsonld.pinned(Path(project), *bases)
     content = sys.stdin.buffer.read()
     sandbox.limit_memory(int(memory))
+    sandbox.limit_files(int(largest))
     try:
         quads = rdf.parse(content, fmt, base=base, name=name, contexts=contexts)
     except ClusterGraphError as error:
         sys.stderr.write(ERROR_MARK + json.dumps(to_fields(error)) + "\n")
         return 1
-    ox.serialize(quads, sys.stdout.buffer, ox.RdfFormat.N_QUADS)
+    try:
+        ox.serialize(quads, sys.stdout.buffer, ox.RdfFormat.N_QUADS)
+        sys.stdout.buffer.flush()
+    except OSError:  # larger than it may be
+        os._exit(1)  # what is still in the buffer would fail again
     return 0
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 ERROR_MARK = "clustergraph-error "
 """Stands before the error that the parser tells."""
 _SECONDS = 30
+_EXPANDED = 4  # a document may be so many times longer as N-Quads than one may be at all
 _CONFINED = (rdf.JSON_LD, rdf.RDF_XML)
 _BY_MEDIA_TYPE = {
     media_type: each for each in rdf.RDF_FORMATS for media_type in (each.media_type, *each.aliases)
@@ -89,23 +91,27 @@ def _confined(
     content: bytes, fmt: rdf.RdfFormat, settings: Settings, base: str, name: str
 ) -> bytes:
     """Parse in a process of its own that is bounded in time and memory."""
+    largest = settings.max_upload * _EXPANDED << 20
     command = [
         sys.executable, "-m", "clustergraph.writing.parser", fmt.media_type, base, name,
-        str(settings.query_memory << 20), str(settings.project), settings.written_base,
-        settings.base,
+        str(settings.query_memory << 20), str(largest), str(settings.project),
+        settings.written_base, settings.base,
     ]  # fmt: skip
-    try:
-        done = subprocess.run(  # noqa: S603  our own module, no shell
-            command, input=content, capture_output=True, timeout=_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise TooLargeError(
-            f"Reading the document took longer than {_SECONDS} seconds.",
-            hint="Send it in parts, or as Turtle.",
-        ) from error
-    told = _told(done.stderr)
-    if done.returncode == 0:
-        return done.stdout
+    with tempfile.TemporaryFile() as out:  # a file's size can be limited, a pipe's content not
+        try:
+            done = subprocess.run(  # noqa: S603  our own module, no shell
+                command, input=content, stdout=out, stderr=subprocess.PIPE, timeout=_SECONDS,
+                check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired as error:
+            raise TooLargeError(
+                f"Reading the document took longer than {_SECONDS} seconds.",
+                hint="Send it in parts, or as Turtle.",
+            ) from error
+        told = _told(done.stderr)
+        if done.returncode == 0:
+            out.seek(0)
+            return out.read()
     if told is not None:
         raise from_fields(told)
     raise TooLargeError(

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import socket
 import sys
+import traceback
 from typing import Any
 
 from clustergraph import settings as settings_module
-from clustergraph.errors import ClusterGraphError, StoreError, to_fields
+from clustergraph.errors import ClusterGraphError, StoreError, TooLargeError, to_fields
 from clustergraph.process import frames, sandbox
 from clustergraph.releases import Archive, Done, Pipeline, Write
 from clustergraph.writing import batches
@@ -42,9 +43,28 @@ def _published(pipeline: Pipeline, writes: list[Write]) -> tuple[bytes, Any]:
         outcomes = pipeline.commit(writes, wait=batches.WAIT)
     except ClusterGraphError as error:
         return frames.ERROR, to_fields(error)
-    except (OSError, RuntimeError) as error:
-        return frames.ERROR, to_fields(StoreError(f"The release could not be written: {error}"))
+    except Exception as error:  # none may end the writer, or take other writes with it
+        if len(writes) > 1:
+            return frames.END, [_alone(pipeline, each) for each in writes]
+        return frames.ERROR, to_fields(_unexpected(error))
     return frames.END, [_outcome(each) for each in outcomes]
+
+
+def _alone(pipeline: Pipeline, write: Write) -> dict[str, Any]:
+    kind, answer = _published(pipeline, [write])
+    found: dict[str, Any] = {"error": answer} if kind == frames.ERROR else answer[0]
+    return found
+
+
+def _unexpected(error: Exception) -> ClusterGraphError:
+    """An error that nobody foresaw, in one sentence; the log gets its frames."""
+    if isinstance(error, MemoryError | RecursionError):
+        return TooLargeError(
+            "The write needs too much memory, or is nested too deep.", hint="Write less at once."
+        )
+    if not isinstance(error, OSError | RuntimeError):
+        traceback.print_exception(error, file=sys.stderr)
+    return StoreError(f"The release could not be written: {error}")
 
 
 def _outcome(outcome: Done | ClusterGraphError) -> dict[str, Any]:
