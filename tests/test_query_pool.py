@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import itertools
 import json
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -21,6 +23,7 @@ from clustergraph.errors import (
     QueryError,
     StoreError,
     TimeLimitError,
+    TooManyRequestsError,
 )
 from clustergraph.process import sandbox
 from clustergraph.query import Limits, QueryPool
@@ -28,6 +31,14 @@ from clustergraph.store.embedded import EmbeddedStore
 
 ALL = "SELECT * { ?s ?p ?o }"
 CARTESIAN = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
+
+
+def cartesian() -> str:
+    """A query that takes for ever, and that was never asked before."""
+    return CARTESIAN.replace("?i", f"?i{next(_numbers)}")
+
+
+_numbers = itertools.count()
 SORTED = "SELECT * { ?a ?b ?c . ?d ?e ?f } ORDER BY ?f ?a LIMIT 10"
 
 
@@ -81,17 +92,66 @@ def test_a_query_that_takes_too_long_is_ended(pool: QueryPool) -> None:
     """And the pool answers at once again."""
     started = time.monotonic()
     with pytest.raises(TimeLimitError, match=r"longer than 1\.5 seconds"):
-        run(pool, CARTESIAN)
+        run(pool, cartesian())
     assert time.monotonic() - started < 10
     assert b"true" in run(pool, "ASK { ?s ?p ?o }")
 
 
-def test_a_caller_may_ask_for_less_time_but_not_for_more(pool: QueryPool) -> None:
-    """The pool's own limit holds."""
+def test_a_caller_may_set_another_time(pool: QueryPool) -> None:
+    """Less, or more: who may have more is for the caller to say."""
     with pytest.raises(TimeLimitError, match=r"0\.2 seconds"):
-        list(pool.answer(sparql.parse(CARTESIAN), rdf.JSON, seconds=0.2))
-    with pytest.raises(TimeLimitError, match=r"1\.5 seconds"):
-        list(pool.answer(sparql.parse(CARTESIAN), rdf.JSON, seconds=100))
+        list(pool.answer(sparql.parse(cartesian()), rdf.JSON, seconds=0.2))
+    with pytest.raises(TimeLimitError, match=r"1\.7 seconds"):
+        list(pool.answer(sparql.parse(cartesian()), rdf.JSON, seconds=1.7))
+
+
+def test_what_took_too_long_is_refused_at_once(folder: Path) -> None:
+    """However it is written; more time is more time; and a worker that was killed is no reason."""
+    pool = QueryPool(folder, Limits(time=0.6, fast=1, slow=1, demotion=0.0))
+    try:
+        text = cartesian()
+        with pytest.raises(TimeLimitError):
+            run(pool, text)
+        started = pool.statistics["workers_started"]
+        with pytest.raises(TimeLimitError, match=r"0\.6 seconds"):
+            run(pool, f"# again\n {text}")
+        assert (pool.statistics["remembered"], pool.statistics["killed_time"]) == (1, 1)
+        assert pool.statistics["workers_started"] == started
+        with pytest.raises(TimeLimitError, match=r"0\.9 seconds"):
+            list(pool.answer(sparql.parse(text), rdf.JSON, seconds=0.9))
+        reader = pool.answer(sparql.parse(ALL), rdf.XML)
+        next(reader)
+        (worker,) = {each.worker for each in pool._running}
+        assert worker is not None
+        worker.signal(signal.SIGKILL)
+        with pytest.raises(MemoryLimitError):
+            list(reader)
+        assert b"</sparql>" in b"".join(pool.answer(sparql.parse(ALL), rdf.XML))
+    finally:
+        pool.close()
+
+
+def test_one_client_does_not_take_it_all(folder: Path) -> None:
+    """So many queries at once, so much processor time; others are not touched."""
+    limits = Limits(time=0.8, fast=4, slow=4, per_client=1, wait=0.3, demotion=0.0, budget=0.5)
+    pool = QueryPool(folder, limits)
+    try:
+        reader = pool.answer(sparql.parse(ALL), rdf.XML, client="one")
+        next(reader)
+        with pytest.raises(TooManyRequestsError, match="running already"):
+            run(pool, "ASK {}", client="one")
+        assert b"true" in run(pool, "ASK {}", client="two")
+        reader.close()  # type: ignore[attr-defined]  # a generator
+        with pytest.raises(TimeLimitError):
+            run(pool, cartesian(), client="one")
+        with pytest.raises(TooManyRequestsError, match="processor time") as caught:
+            run(pool, "ASK {}", client="one")
+        assert caught.value.retry_after
+        assert b"true" in run(pool, "ASK {}", client="two")
+        for _ in range(3):
+            assert b"true" in run(pool, "ASK {}")
+    finally:
+        pool.close()
 
 
 def test_a_query_that_takes_too_much_memory_is_ended(folder: Path) -> None:
@@ -111,7 +171,7 @@ def test_light_queries_do_not_wait_for_heavy_ones(pool: QueryPool) -> None:
 
     def heavy() -> None:
         try:
-            run(pool, CARTESIAN)
+            run(pool, cartesian())
         except LimitError as error:
             outcomes.append(type(error).__name__)
 
@@ -131,11 +191,11 @@ def test_a_client_whose_query_was_given_up_starts_in_the_slow_lane(folder: Path)
     pool = QueryPool(folder, Limits(time=0.5, fast=1, slow=1, demotion=60.0))
     try:
         with pytest.raises(TimeLimitError):
-            run(pool, CARTESIAN, client="hostile")
+            run(pool, cartesian(), client="hostile")
 
         def other() -> None:
             with contextlib.suppress(TimeLimitError):
-                run(pool, CARTESIAN, client="other")
+                run(pool, cartesian(), client="other")
 
         blocker = threading.Thread(target=other)
         blocker.start()

@@ -77,8 +77,8 @@ class OpenRelease:
             query: from ``ClusterGraph.parse``.
             fmt: how the answer is written; must suit the query's form.
             dataset: what the protocol's parameters say.
-            client: who asks; for fairness between clients.
-            seconds: a time limit below the one of the settings.
+            client: who asks; for fairness between clients. "" for one without a share.
+            seconds: a time limit other than the one of the settings.
 
         Raises:
             QueryError: the query is wrong.
@@ -207,6 +207,8 @@ class Reader:
             in_memory=settings.in_memory,
             fast=settings.fast_lane if current else 1,
             slow=settings.slow_lane if current else 1,
+            per_client=settings.per_client,
+            budget=settings.client_budget,
         )
 
     def close(self) -> None:

@@ -116,6 +116,15 @@ class Settings:
     )
     fast_lane: int = _setting("Light queries that run at once", 4, key="query.fast-lane")
     slow_lane: int = _setting("Long queries that run at once", 4, key="query.slow-lane")
+    per_client: int = _setting(
+        "Queries of one client that run at once; more of them wait", 8, key="query.per-client"
+    )
+    client_budget: int = _setting(
+        "Processor time that one client's queries may use at once, in seconds; one second of it "
+        "comes back in each",
+        120,
+        key="query.client-budget",
+    )
     in_memory: int = _setting(
         "Largest graph that is held in memory for queries, in quads",
         12_000_000,

@@ -37,6 +37,8 @@ class Grant:
     """
     sees_restricted: bool = False
     administers: bool = False
+    query_seconds: int = 0
+    """How long its queries may run, if longer than those of others."""
 
     def may_write(self, graph: str) -> bool:
         """Whether a graph may be written; "" is the default graph."""
@@ -66,13 +68,14 @@ class Token:
     write: tuple[str, ...] = ()
     read: bool = False
     admin: bool = False
+    query_seconds: int = 0
 
     @property
     def grant(self) -> Grant:
         """What it allows."""
         if self.admin:
-            return Grant((EVERYTHING,), sees_restricted=True, administers=True)
-        return Grant(self.write, sees_restricted=self.read)
+            return Grant((EVERYTHING,), True, True, self.query_seconds)
+        return Grant(self.write, self.read, query_seconds=self.query_seconds)
 
     def state(self, now: str) -> str:
         """``live``, ``expired`` or ``revoked``."""
@@ -108,6 +111,7 @@ class Tokens:
         read: bool = False,
         admin: bool = False,
         days: int | None = None,
+        query_seconds: int = 0,
     ) -> tuple[Token, str]:
         """Make a token; gives it, and the text that its bearer needs and nobody can show again.
 
@@ -129,6 +133,7 @@ class Tokens:
             write=write,
             read=read,
             admin=admin,
+            query_seconds=query_seconds,
         )
         with self._writing() as tokens:
             tokens[identifier] = token

@@ -128,6 +128,12 @@ def token() -> None:
 )
 @click.option("--read-restricted", is_flag=True, help="It may read restricted graphs.")
 @click.option("--admin", is_flag=True, help="It may do everything.")
+@click.option(
+    "--query-seconds",
+    type=click.IntRange(min=1),
+    default=0,
+    help="Its queries may run so long (instead of query.seconds).",
+)
 @click.option("--days", type=click.IntRange(min=1), help="It is valid for so many days.")
 @click.pass_context
 def create(
@@ -138,6 +144,7 @@ def create(
     read_restricted: bool,
     admin: bool,
     days: int | None,
+    query_seconds: int,
 ) -> None:
     """Make a token for NAME (a person or a program; told in the history) and print it, once.
 
@@ -145,9 +152,10 @@ def create(
     Example:
       clustergraph token create "Jo's import" --write graph/source/jo --days 90
     """
-    if not (write or read_restricted or admin):
+    if not (write or read_restricted or admin or query_seconds):
         raise errors.UsageError(
-            "The token would allow nothing.", hint="Give --write, --read-restricted or --admin."
+            "The token would allow nothing.",
+            hint="Give --write, --read-restricted, --query-seconds or --admin.",
         )
     graph = opened(ctx)
     graphs = tuple(
@@ -163,7 +171,12 @@ def create(
             hint="Give --read-restricted too.",
         )
     made, text = graph.tokens.create(
-        name, write=graphs, read=read_restricted, admin=admin, days=days
+        name,
+        write=graphs,
+        read=read_restricted,
+        admin=admin,
+        days=days,
+        query_seconds=query_seconds,
     )
     click.echo(text)
     click.echo(
@@ -179,6 +192,7 @@ def list_tokens(ctx: click.Context) -> None:
     for each in graph.tokens.all():
         scopes = [f"write {graph or 'default'}" for graph in each.write]
         scopes += ["read-restricted"] * each.read + ["admin"] * each.admin
+        scopes += [f"queries of {each.query_seconds} s"] if each.query_seconds else []
         until = f" until {each.expires}" if each.expires else ""
         click.echo(
             f"{each.id}  {each.state(graph.now()):<8}  {each.name}: {', '.join(scopes)}{until}"

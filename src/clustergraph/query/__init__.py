@@ -1,5 +1,6 @@
 """Queries of strangers: answered by worker processes that can be bounded and killed."""
 
-from clustergraph.query.pool import Limits, QueryPool
+from clustergraph.query.limits import Limits
+from clustergraph.query.pool import QueryPool
 
 __all__ = ["Limits", "QueryPool"]

@@ -1,16 +1,16 @@
 """The pool: gives each query a worker, watches its time, kills it at the limit, keeps spares.
 
-Two lanes keep light queries from waiting for heavy ones. A query starts in the fast lane; when it
-has used a quarter of a second of processor time it goes on in the slow lane, with lower priority,
-and a spare worker takes its place. Where the slow lane is full, it is given up with a 503. A
-client whose query was given up starts in the slow lane for a while.
+Which query may run, and where it goes on when it needs long, ``lanes`` says. A query that is held
+is stopped (SIGSTOP); in the slow lane it runs with lower priority, and its worker is not used
+again.
 
-A reader that is slower than the query holds no place in a lane: its worker waits outside.
+A query that took too much is remembered for a while: a release never changes, so it would again.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -21,12 +21,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter
+from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clustergraph import sparql
 from clustergraph.errors import (
+    LimitError,
     MemoryLimitError,
     OverloadedError,
     StoreError,
@@ -34,6 +36,8 @@ from clustergraph.errors import (
     from_fields,
 )
 from clustergraph.process import frames
+from clustergraph.query.lanes import FAST, MIDDLE, SLOW, Lanes, Place
+from clustergraph.query.limits import Limits
 from clustergraph.store.backend import STORED_DATASET, Answer, DatasetClause
 
 if TYPE_CHECKING:
@@ -43,38 +47,11 @@ if TYPE_CHECKING:
     from clustergraph.sparql import Query
 
 _CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
-_POLL = 0.05  # seconds between looks at a running query
-_READER_IS_SLOW = 0.25  # seconds after which a reader that takes nothing holds no place
+_POLL = 0.03  # seconds between looks at a running query
+_PRIORITY = {MIDDLE: 5, SLOW: 15}
+_REMEMBERED = 1000  # queries that took too much
 _GRACE = 5.0  # seconds in which a request that has this pool at hand may still begin
 _START = 60.0  # seconds within which a zygote must have loaded its release
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """What queries may take; times in seconds, sizes in bytes."""
-
-    time: float = 30.0
-    """From the start of a query to its end, without the time that its reader takes."""
-    memory: int = 1 << 30
-    """Address space of a worker beyond the graph itself."""
-    in_memory: int = 12_000_000
-    """Largest store that is held in memory, in quads."""
-    fast: int = 4
-    """Queries that run in the fast lane at once."""
-    slow: int = 4
-    """Queries that run in the slow lane at once."""
-    light: float = 0.25
-    """Processor time after which a query is not light."""
-    queue: int = 32
-    """Queries that wait for a place in the fast lane."""
-    wait: float = 5.0
-    """Longest wait for a place."""
-    waiting_readers: int = 64
-    """Workers that wait outside the lanes for slow readers."""
-    demotion: float = 30.0
-    """How long a client whose query was given up starts in the slow lane."""
-    recycle: int = 2000
-    """Queries after which a worker is replaced."""
 
 
 @dataclass(eq=False)
@@ -90,6 +67,18 @@ class _Worker:
         """Processor seconds of the query that it runs."""
         return _cpu(self.pid) - self.cpu_before
 
+    def signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+
+    def has_usual_priority(self) -> bool:
+        """Whether it runs as one that is new; tries to make it so."""
+        try:
+            os.setpriority(os.PRIO_PROCESS, self.pid, os.getpriority(os.PRIO_PROCESS, 0))
+        except OSError:  # only the administrator may raise it again
+            return False
+        return True
+
     def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
@@ -100,13 +89,14 @@ class _Worker:
 class _Run:
     """One query in the pool."""
 
-    client: str
-    lane: str = ""
-    """'fast', 'slow', or '' while it holds no place."""
-    yielded: float | None = None
-    """Since when its reader has not asked for more."""
+    place: Place
+    key: str
+    """Of the query and its dataset."""
+    limit: float
     seconds: float = 0.0
     """How long its worker was at work."""
+    cpu: float = 0.0
+    """Processor time that it had used when it was last looked at."""
     worker: _Worker | None = None
 
 
@@ -132,12 +122,12 @@ class QueryPool:
             StoreError: the release could not be loaded.
         """
         self.limits = limits or Limits()
-        self.statistics: Counter[str] = Counter()
-        self._changed = threading.Condition()
+        self.lanes = Lanes(self.limits)
+        self.statistics = self.lanes.statistics
+        self._changed = threading.Lock()
         self._idle: list[_Worker] = []
         self._running: set[_Run] = set()
-        self._queued = 0
-        self._demoted: dict[str, float] = {}
+        self._too_much: OrderedDict[str, _TooMuch] = OrderedDict()
         self._closed = False
         self._directory = tempfile.mkdtemp(prefix="clustergraph-")
         self._socket = str(Path(self._directory) / "zygote")
@@ -193,17 +183,21 @@ class QueryPool:
             query: what is asked.
             fmt: how the answer is written.
             dataset: what the protocol's parameters say.
-            client: who asks; clients share a pool fairly.
-            seconds: a time limit below the pool's own.
+            client: who asks; clients share a pool fairly. "" for one that has no share.
+            seconds: a time limit other than the pool's own.
 
         Raises:
             TimeLimitError, MemoryLimitError: the query took too much.
+            TooManyRequestsError: the client asks more than its share.
             OverloadedError: no place was free in time.
         """
-        limit = min(self.limits.time, seconds or self.limits.time)
-        run = _Run(client)
-        self._enter(run)
-        chunks = self._chunks(run, query, fmt, dataset, limit)
+        limit = self.limits.time if seconds is None else seconds
+        key = _key(query, dataset)
+        self._check_remembered(key, limit)
+        run = _Run(self.lanes.enter(client), key, limit)
+        with self._changed:
+            self._running.add(run)
+        chunks = self._chunks(run, query, fmt, dataset)
         try:
             head = next(chunks)
         except StopIteration:
@@ -211,7 +205,7 @@ class QueryPool:
         return _prepend(head, chunks)
 
     def _chunks(
-        self, run: _Run, query: Query, fmt: Format, dataset: DatasetClause, limit: float
+        self, run: _Run, query: Query, fmt: Format, dataset: DatasetClause
     ) -> Iterator[bytes]:
         finished = False
         try:
@@ -226,38 +220,42 @@ class QueryPool:
             }
             frames.send(worker.connection, frames.REQUEST, json.dumps(request).encode())
             while True:
-                kind, payload = self._receive(run, worker, limit)
+                kind, payload = self._receive(run, worker)
                 if kind == frames.END:
                     finished = True
                     return
                 if kind == frames.ERROR:
                     finished = True
                     raise from_fields(json.loads(payload))
-                run.yielded = time.monotonic()
+                run.place.yielded = time.monotonic()
                 yield payload
-                run.yielded = None
+                run.place.yielded = None
         except (BrokenPipeError, ConnectionResetError, EOFError) as error:
             self.statistics["workers_died"] += 1
-            self._demote(run)
-            raise MemoryLimitError(
-                "The query needed more memory than a query may take.",
-                hint="Ask for less at once: add a LIMIT, bind more terms, avoid sorting "
-                "combinations of everything with everything.",
+            raise self._given_up(
+                run,
+                MemoryLimitError(
+                    "The query needed more memory than a query may take.",
+                    hint="Ask for less at once: add a LIMIT, bind more terms, avoid sorting "
+                    "combinations of everything with everything.",
+                ),
             ) from error
         finally:
             self._leave(run, finished=finished)
 
-    def _receive(self, run: _Run, worker: _Worker, limit: float) -> tuple[bytes, bytes]:
-        """The next frame; moves the query to the slow lane or gives it up when it is time."""
+    def _receive(self, run: _Run, worker: _Worker) -> tuple[bytes, bytes]:
+        """The next frame; moves the query to other lanes or gives it up when it is time."""
         while True:
             started = time.monotonic()
-            remaining = limit - run.seconds
+            remaining = run.limit - run.seconds
             if remaining <= 0:
                 self.statistics["killed_time"] += 1
-                self._demote(run)
-                raise TimeLimitError(
-                    f"The query took longer than {limit:g} seconds.",
-                    hint="Ask for less at once: add a LIMIT, bind more terms, or split it.",
+                raise self._given_up(
+                    run,
+                    TimeLimitError(
+                        f"The query took longer than {run.limit:g} seconds.",
+                        hint="Ask for less at once: add a LIMIT, bind more terms, or split it.",
+                    ),
                 )
             worker.connection.settimeout(min(_POLL, remaining))
             try:
@@ -266,80 +264,64 @@ class QueryPool:
                     return frames.receive(worker.connection)
             finally:
                 run.seconds += time.monotonic() - started
-            if run.lane == "fast" and worker.cpu() > self.limits.light:
-                self._slow_down(run, worker)
+            self._watch(run, worker)
 
-    # -- places ------------------------------------------------------------------------------
+    def _watch(self, run: _Run, worker: _Worker) -> None:
+        """Move a query that needs long to the lane where it belongs.
 
-    def _enter(self, run: _Run) -> None:
-        """Wait for a place in the fast lane, or take one in the slow lane if demoted."""
-        deadline = time.monotonic() + self.limits.wait
-        with self._changed:
-            if self._closed:
-                raise OverloadedError("The service is stopping.")
-            if self._demoted.get(run.client, 0.0) > time.monotonic():
-                self._enter_slow(run)
-                return
-            if self._queued >= self.limits.queue:
-                raise self._overloaded("Too many queries are waiting.")
-            self._queued += 1
-            try:
-                while not self._has_place("fast", self.limits.fast):
-                    remaining = deadline - time.monotonic()
-                    if remaining <= 0:
-                        raise self._overloaded("All query workers are busy.")
-                    self._changed.wait(min(remaining, _POLL))
-            finally:
-                self._queued -= 1
-            run.lane = "fast"
-            self._running.add(run)
-
-    def _enter_slow(self, run: _Run) -> None:
-        if not self._has_place("slow", self.limits.slow):
-            raise self._overloaded("Too many long queries are running.")
-        run.lane = "slow"
-        self._running.add(run)
-
-    def _has_place(self, lane: str, size: int) -> bool:
-        """Whether a lane has a free place; takes one from a query whose reader is slow."""
-        holders = [each for each in self._running if each.lane == lane]
-        if len(holders) < size:
-            return True
-        now = time.monotonic()
-        outside = sum(not each.lane for each in self._running)
-        for each in holders:
-            since = each.yielded
-            if (
-                since is not None
-                and now - since > _READER_IS_SLOW
-                and outside < self.limits.waiting_readers
-            ):
-                each.lane = ""
-                return True
-        return False
-
-    def _slow_down(self, run: _Run, worker: _Worker) -> None:
-        """Move a query that is not light to the slow lane, or give it up where that is full."""
-        with self._changed:
-            if not self._has_place("slow", self.limits.slow):
-                self.statistics["shed"] += 1
-                self._demote(run)
-                raise self._overloaded("Too many long queries are running.")
-            run.lane = "slow"
-            self._changed.notify_all()
+        Raises:
+            OverloadedError: there is no place for it.
+        """
+        run.cpu = worker.cpu()
+        lane = run.place.lane
+        allowed = {FAST: self.limits.quick, MIDDLE: self.limits.light}.get(lane)
+        if allowed is None or run.cpu <= allowed:
+            return
+        try:
+            if not self.lanes.descend(run.place):
+                worker.signal(signal.SIGSTOP)
+                self.lanes.descend_later(run.place)
+                worker.signal(signal.SIGCONT)
+        except OverloadedError:
+            self.lanes.demote(run.place)
+            raise
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, worker.pid, 15)
+            os.setpriority(os.PRIO_PROCESS, worker.pid, _PRIORITY[run.place.lane])
 
-    def _overloaded(self, message: str) -> OverloadedError:
-        self.statistics["refused"] += 1
-        return OverloadedError(message, hint="Try again in a few seconds.")
+    # -- what took too much ------------------------------------------------------------------
 
-    def _demote(self, run: _Run) -> None:
-        now = time.monotonic()
+    def _given_up(self, run: _Run, error: LimitError) -> LimitError:
+        """Remember a query that took too much, if it did so on its own account.
+
+        A worker may be killed from outside, a query wait for others.
+        """
+        own = self.limits.light if isinstance(error, MemoryLimitError) else run.limit / 2
+        if run.cpu >= own:
+            self.lanes.demote(run.place)
+            with self._changed:
+                until = time.monotonic() + self.limits.remembered
+                self._too_much.pop(run.key, None)
+                self._too_much[run.key] = _TooMuch(error, run.limit, until)
+                while len(self._too_much) > _REMEMBERED:
+                    self._too_much.popitem(last=False)
+        return error
+
+    def _check_remembered(self, key: str, limit: float) -> None:
+        """Refuse a query that took too much a while ago.
+
+        Raises:
+            TimeLimitError, MemoryLimitError: as then.
+        """
         with self._changed:
-            self._demoted = {who: end for who, end in self._demoted.items() if end > now}
-            if run.client:
-                self._demoted[run.client] = now + self.limits.demotion
+            found = self._too_much.get(key)
+            if found is None:
+                return
+            if found.until < time.monotonic():
+                del self._too_much[key]
+                return
+        if isinstance(found.error, MemoryLimitError) or limit <= found.limit:
+            self.statistics["remembered"] += 1
+            raise type(found.error)(found.error.message, hint=found.error.hint)
 
     # -- workers -----------------------------------------------------------------------------
 
@@ -352,13 +334,15 @@ class QueryPool:
     def _leave(self, run: _Run, *, finished: bool) -> None:
         """Give the place and the worker back; a worker that is not idle is killed."""
         worker = run.worker
+        lane = self.lanes.leave(run.place, worker.cpu() if worker is not None else 0.0)
+        if worker is not None and lane == MIDDLE and not worker.has_usual_priority():
+            lane = SLOW
         with self._changed:
-            lane, run.lane = run.lane, ""
             self._running.discard(run)
             reusable = (
                 finished
                 and worker is not None
-                and lane == "fast"
+                and lane in {FAST, MIDDLE}
                 and not self._closed
                 and len(self._idle) < self.limits.fast
                 and worker.served < self.limits.recycle
@@ -366,7 +350,6 @@ class QueryPool:
             if reusable and worker is not None:
                 worker.served += 1
                 self._idle.append(worker)
-            self._changed.notify_all()
         if worker is not None and not reusable:
             worker.kill()
             if not self._closed:
@@ -387,8 +370,7 @@ class QueryPool:
 
     def active(self) -> int:
         """How many queries are running."""
-        with self._changed:
-            return len(self._running)
+        return self.lanes.active()
 
     def retire(self) -> None:
         """Soon take no new queries, let those that run finish within their limits, then close."""
@@ -397,7 +379,7 @@ class QueryPool:
             time.sleep(_GRACE)
             deadline = time.monotonic() + 2 * self.limits.time
             while self.active() and time.monotonic() < deadline:
-                time.sleep(_READER_IS_SLOW)
+                time.sleep(_POLL)
             self.close()
 
         threading.Thread(target=finish, name="retire", daemon=True).start()
@@ -408,7 +390,7 @@ class QueryPool:
             self._closed = True
             workers = [*self._idle, *(each.worker for each in self._running if each.worker)]
             self._idle.clear()
-            self._changed.notify_all()
+        self.lanes.close()
         for worker in workers:
             worker.kill()
         for stream in (self._zygote.stdin, self._zygote.stdout):
@@ -417,6 +399,21 @@ class QueryPool:
         self._zygote.kill()
         self._zygote.wait()
         shutil.rmtree(self._directory, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class _TooMuch:
+    """A query that took too much: what was said then, and until when it holds."""
+
+    error: LimitError
+    limit: float
+    until: float
+
+
+def _key(query: Query, dataset: DatasetClause) -> str:
+    """What makes two queries the same: their tokens and their dataset."""
+    words = "\0".join(token.text for token in sparql.tokens(query.text))
+    return hashlib.sha256(f"{words}\0{dataset!r}".encode()).hexdigest()
 
 
 def _peek(connection: socket.socket) -> bool:

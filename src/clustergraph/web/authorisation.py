@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import threading
 import time
 from collections import OrderedDict
@@ -107,3 +108,28 @@ def bearer() -> Token:
             "This needs a token.", hint="Send it in the header: Authorization: Bearer TOKEN"
         )
     return found
+
+
+def client() -> str:
+    """Who asks, for shares: a token's bearer, or an address; "" for one on this machine.
+
+    Those may be everybody, behind a proxy that the settings do not name.
+    """
+    found = token()
+    if found is not None:
+        return f"token {found.id}"
+    try:
+        address = ipaddress.ip_address(request.remote_addr or "")
+    except ValueError:
+        return ""
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    if mapped.is_loopback:
+        return ""
+    if mapped.version == 6:  # whoever has one address of it has all
+        return str(ipaddress.ip_network((mapped, 64), strict=False))
+    return str(mapped)
+
+
+def query_seconds() -> float:
+    """How long a query of this request may run."""
+    return max(views.graph().settings.query_seconds, grant().query_seconds)

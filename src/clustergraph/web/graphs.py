@@ -104,7 +104,7 @@ def _get(graph: str | None) -> Response:
         response = Response(content_type=fmt.content_type)
     else:
         clause = DatasetClause((graph,)) if graph else STORED_DATASET
-        chunks = release.answer(_contents(), fmt, clause, client=request.remote_addr or "")
+        chunks = release.answer(_contents(), fmt, clause, client=authorisation.client())
         environ = request.environ
         whole = honest(chunks, fmt, lambda: environ.update({INCOMPLETE: True}))
         response = Response(whole, content_type=fmt.content_type)

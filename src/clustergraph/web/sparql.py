@@ -13,7 +13,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 from clustergraph import rdf
 from clustergraph.errors import ClusterGraphError, NotAcceptableError, UsageError, problem
 from clustergraph.store import DatasetClause
-from clustergraph.web import negotiation, respond, views
+from clustergraph.web import authorisation, negotiation, respond, views
 from clustergraph.web.cached import INCOMPLETE
 from clustergraph.web.incomplete import honest
 from clustergraph.web.negotiation import HTML
@@ -148,17 +148,23 @@ def _dataset(parameters: MultiDict[str, str]) -> DatasetClause:
     )
 
 
-def _seconds(parameters: MultiDict[str, str]) -> float | None:
+def _seconds(parameters: MultiDict[str, str]) -> float:
+    """How long the query may run: what the client may have, or less if it asks for that.
+
+    Raises:
+        UsageError: it asks for something that is no time.
+    """
+    allowed = authorisation.query_seconds()
     text = parameters.get("timeout")
     if not text:
-        return None
+        return allowed
     try:
         seconds = float(text)
     except ValueError as error:
         raise UsageError(f"timeout={text[:40]!r} is no number of seconds.") from error
     if not 0 < seconds < float("inf"):
         raise UsageError("timeout must be a number of seconds above 0.")
-    return seconds
+    return min(seconds, allowed)
 
 
 def _stream(query: Query, parameters: MultiDict[str, str]) -> Response:
@@ -174,7 +180,7 @@ def _stream(query: Query, parameters: MultiDict[str, str]) -> Response:
             query,
             fmt,
             _dataset(parameters),
-            client=request.remote_addr or "",
+            client=authorisation.client(),
             seconds=_seconds(parameters),
         )
         environ = request.environ
@@ -198,7 +204,7 @@ def _page(text: str, query: Query, parameters: MultiDict[str, str]) -> Response:
         query,
         fmt,
         _dataset(parameters),
-        client=request.remote_addr or "",
+        client=authorisation.client(),
         seconds=_seconds(parameters),
     )
     content = b"".join(chunks)
