@@ -188,7 +188,7 @@ def test_light_queries_do_not_wait_for_heavy_ones(pool: QueryPool) -> None:
 
 def test_a_client_whose_query_was_given_up_starts_in_the_slow_lane(folder: Path) -> None:
     """Others are not touched."""
-    pool = QueryPool(folder, Limits(time=0.5, fast=1, slow=1, demotion=60.0))
+    pool = QueryPool(folder, Limits(time=0.5, fast=1, slow=1, demotion=60.0, wait=0.1))
     try:
         with pytest.raises(TimeLimitError):
             run(pool, cartesian(), client="hostile")

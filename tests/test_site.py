@@ -107,9 +107,7 @@ def site(shipped: ClusterGraph) -> Iterator[Site]:
         sys.executable, "-m", "clustergraph", "--project", str(shipped.settings.project),
         "--var", str(shipped.settings.variable), "serve", "--port", str(port),
     ]  # fmt: skip
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, env=os.environ | {"CG_THREADS": "8"}
-    ) as server:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ) as server:
         try:
             running = Site(port, shipped.settings.base)
             for _ in range(300):

@@ -101,9 +101,13 @@ class Settings:
         True,
         key="server.log",
     )
-    threads: int = _setting("Threads that answer requests", 24, key="server.threads")
     in_flight: int = _setting(
-        "Requests worked on at once; more are answered 503", 16, key="server.in-flight"
+        "Pages and documents worked on at once; more are answered 503", 16, key="server.in-flight"
+    )
+    queries_in_flight: int = _setting(
+        "Queries and writes waited for at once, slow readers among them; more are answered 503",
+        128,
+        key="server.queries-in-flight",
     )
     max_body: int = _setting("Largest request body, in bytes", 1_048_576, key="server.max-body")
     max_query: int = _setting("Longest SPARQL text, in characters", 262_144, key="query.max-length")

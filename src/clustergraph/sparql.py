@@ -6,11 +6,12 @@ Only ``parse`` makes a ``Query``. The tokens follow the terminals of the SPARQL 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from clustergraph.errors import ParameterError, QueryError, QueryRefusedError
 
@@ -34,8 +35,7 @@ class Form(Enum):
         return self in {Form.CONSTRUCT, Form.DESCRIBE}
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(NamedTuple):
     """One terminal: its kind, its text, and where it starts (offset in the unescaped text)."""
 
     kind: str
@@ -49,6 +49,8 @@ class Query:
 
     text: str
     form: Form
+    key: str = ""
+    """The same for texts that differ in nothing but white space and comments."""
 
 
 UPDATE_FORMS = frozenset(
@@ -150,8 +152,10 @@ def parse(text: str, *, max_length: int = 262_144, max_nesting: int = 64) -> Que
     found: Form | None = None
     nesting = _Nesting(plain, max_nesting)
     previous = Token("", "", 0)
+    words: list[str] = []
     for token in tokens(plain):
         nesting.see(token)
+        words.append(token.text)
         if token.kind == "word":
             word = token.text.upper()
             if found is None:
@@ -173,7 +177,7 @@ def parse(text: str, *, max_length: int = 262_144, max_nesting: int = 64) -> Que
             "The text holds no query.", hint="Start with SELECT, ASK, CONSTRUCT or DESCRIBE."
         )
     nesting.end()
-    return Query(plain, found)
+    return Query(plain, found, hashlib.sha256("\0".join(words).encode()).hexdigest())
 
 
 def guard_update(plain: str, found: Iterable[Token], *, max_nesting: int) -> None:

@@ -43,7 +43,13 @@ def _products() -> Iterator[str]:
     product = "?a ?b ?c . ?d ?e ?f"
     for order in ("?f", "?f ?a", "DESC(?c)", "RAND()", "STR(?f)", "STRLEN(STR(?c))"):
         yield f"SELECT * {{ {product} }} ORDER BY {order} LIMIT 10"
-    for count in ("COUNT(*)", "COUNT(DISTINCT ?f)", "SUM(STRLEN(STR(?f)))", "MAX(?f)", "SAMPLE(?f)"):
+    for count in (
+        "COUNT(*)",
+        "COUNT(DISTINCT ?f)",
+        "SUM(STRLEN(STR(?f)))",
+        "MAX(?f)",
+        "SAMPLE(?f)",
+    ):
         yield f"SELECT ({count} AS ?n) {{ {product} . ?g ?h ?i }}"
     for form in ("SELECT DISTINCT ?a ?f", "SELECT REDUCED ?a ?f", "SELECT *"):
         yield f"{form} {{ {product} . ?g ?h ?i }}"
@@ -118,7 +124,13 @@ def _deep() -> Iterator[str]:
         yield "SELECT * { ?s <http://x/> " + "[ <http://x/> " * depth + "1" + "]" * depth + " }"
         yield "SELECT * { ?s <http://x/> " + "( " * depth + "1" + ")" * depth + " }"
         yield "SELECT * " + "{ SELECT * " * depth + "{}" + "}" * depth
-        yield "ASK { FILTER(NOT EXISTS " + "{ FILTER(NOT EXISTS " * depth + "{}" + ") }" * depth + ") }"
+        yield (
+            "ASK { FILTER(NOT EXISTS "
+            + "{ FILTER(NOT EXISTS " * depth
+            + "{}"
+            + ") }" * depth
+            + ") }"
+        )
     for count in (20_000, 50_000):
         yield "ASK { FILTER(" + "!" * count + "true) }"
         yield "ASK { FILTER(1" + "+1" * count + ") }"
@@ -156,7 +168,12 @@ def _broken() -> Iterator[str | bytes]:
         "a-" * 100_000, "a." * 100_000, "\"'\\" * 60_000, "'''\"\"\"\n" * 20_000, "<" * 200_000,
         "@" * 200_000, "\\" * 200_000, "?" * 200_000, "(" * 200_000, "%" * 200_000,
     )  # fmt: skip
-    yield from (b"\xff\xfe", b"ASK { ?s ?p '\xc0\xaf' }", b"ASK { ?s ?p '\xed\xa0\x80' }", b"\x80ASK {}")
+    yield from (
+        b"\xff\xfe",
+        b"ASK { ?s ?p '\xc0\xaf' }",
+        b"ASK { ?s ?p '\xed\xa0\x80' }",
+        b"\x80ASK {}",
+    )
 
 
 def _services(port: int) -> Iterator[str]:

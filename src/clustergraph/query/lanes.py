@@ -62,7 +62,7 @@ class Lanes:
         self._sizes = {FAST: limits.fast, MIDDLE: max(1, limits.fast // 2), SLOW: limits.slow}
         self._changed = threading.Condition()
         self._places: set[Place] = set()
-        self._waiting = Counter({FAST: 0, MIDDLE: 0})
+        self._waiting = Counter[str]()
         self._clients: dict[str, _Client] = {}
         self._closed = False
         self.statistics: Counter[str] = Counter()
@@ -83,7 +83,8 @@ class Lanes:
             if share is not None and self._budget(share) <= 0:
                 raise self._throttled(share)
             if share is not None and share.demoted_until > time.monotonic():
-                if not self._has_place(SLOW):
+                full = self._waiting[SLOW] >= self._limits.queue
+                if full or not self._wait(SLOW, lambda: self._has_place(SLOW)):
                     raise self._overloaded("Too many long queries are running.")
                 self._start(place, share, SLOW)
                 return place

@@ -27,7 +27,7 @@ class Limits:
     """Queries that wait for a place in the fast lane; and in the middle lane."""
     wait: float = 5.0
     """Longest wait for a place."""
-    waiting_readers: int = 64
+    waiting_readers: int = 96
     """Workers that wait outside the lanes for slow readers."""
     per_client: int = 8
     """Queries of one client that run at once; more of them wait."""

@@ -10,7 +10,6 @@ A query that took too much is remembered for a while: a release never changes, s
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
@@ -26,7 +25,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clustergraph import sparql
 from clustergraph.errors import (
     LimitError,
     MemoryLimitError,
@@ -48,7 +46,7 @@ if TYPE_CHECKING:
 
 _CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 _POLL = 0.03  # seconds between looks at a running query
-_PRIORITY = {MIDDLE: 5, SLOW: 15}
+_PRIORITY = {MIDDLE: 8, SLOW: 19}
 _REMEMBERED = 1000  # queries that took too much
 _GRACE = 5.0  # seconds in which a request that has this pool at hand may still begin
 _START = 60.0  # seconds within which a zygote must have loaded its release
@@ -75,6 +73,7 @@ class _Worker:
         """Whether it runs as one that is new; tries to make it so."""
         try:
             os.setpriority(os.PRIO_PROCESS, self.pid, os.getpriority(os.PRIO_PROCESS, 0))
+            os.sched_setscheduler(self.pid, os.SCHED_OTHER, os.sched_param(0))
         except OSError:  # only the administrator may raise it again
             return False
         return True
@@ -192,7 +191,7 @@ class QueryPool:
             OverloadedError: no place was free in time.
         """
         limit = self.limits.time if seconds is None else seconds
-        key = _key(query, dataset)
+        key = f"{query.key or query.text}{dataset!r}"
         self._check_remembered(key, limit)
         run = _Run(self.lanes.enter(client), key, limit)
         with self._changed:
@@ -287,6 +286,7 @@ class QueryPool:
             raise
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, worker.pid, _PRIORITY[run.place.lane])
+            os.sched_setscheduler(worker.pid, os.SCHED_BATCH, os.sched_param(0))
 
     # -- what took too much ------------------------------------------------------------------
 
@@ -408,12 +408,6 @@ class _TooMuch:
     error: LimitError
     limit: float
     until: float
-
-
-def _key(query: Query, dataset: DatasetClause) -> str:
-    """What makes two queries the same: their tokens and their dataset."""
-    words = "\0".join(token.text for token in sparql.tokens(query.text))
-    return hashlib.sha256(f"{words}\0{dataset!r}".encode()).hexdigest()
 
 
 def _peek(connection: socket.socket) -> bool:

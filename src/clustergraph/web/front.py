@@ -3,7 +3,7 @@
 observed     metrics, log, how long it took
 compressed   gzip, zstd
 cached       whole answers of the current release
-in flight    a cap on what is worked on at once
+in flight    caps on what is worked on at once
 Flask
 """
 
@@ -17,13 +17,17 @@ from clustergraph.web.app import create_app
 from clustergraph.web.cached import Cached
 from clustergraph.web.compressed import Compressed
 from clustergraph.web.in_flight import InFlight
-from clustergraph.web.observed import Metrics, Observed
+from clustergraph.web.observed import Metrics, Observed, kind_of
 
 if TYPE_CHECKING:
     from typing import TextIO
     from wsgiref.types import WSGIApplication
 
     from clustergraph.service import ClusterGraph
+
+
+_WAITING = frozenset({"sparql", "stored query", "graph store", "update"})
+"""Kinds of requests whose threads wait for other processes."""
 
 
 def front(graph: ClusterGraph, *, log: TextIO | None) -> WSGIApplication:
@@ -35,8 +39,13 @@ def front(graph: ClusterGraph, *, log: TextIO | None) -> WSGIApplication:
     """
     settings = graph.settings
     flask = create_app(graph)
+    in_flight = InFlight(
+        flask,
+        {"page": settings.in_flight, "query": settings.queries_in_flight},
+        lambda path: "query" if kind_of(path) in _WAITING else "page",
+    )
     cached = Cached(
-        InFlight(flask, settings.in_flight),
+        in_flight,
         graph.archive.current_number,
         size=settings.cache << 20,
         by_host=bool(settings.trusted_hosts),
@@ -51,7 +60,7 @@ def front(graph: ClusterGraph, *, log: TextIO | None) -> WSGIApplication:
         }
     )
     flask.extensions["clustergraph.metrics"] = metrics
-    inside: WSGIApplication = cached if settings.cache else InFlight(flask, settings.in_flight)
+    inside: WSGIApplication = cached if settings.cache else in_flight
     app: WSGIApplication = Observed(Compressed(inside), metrics, log=log)
     if settings.trusted_proxies:
         count = settings.trusted_proxies

@@ -1,4 +1,8 @@
-"""A cap on the requests worked on at once: the next one is told at once that we are busy."""
+"""Caps on the requests worked on at once: the next one is told at once that we are busy.
+
+Requests that wait for others (query workers, the writer, their own slow readers) have a cap of
+their own, so that however many of them there are, pages have room.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 
@@ -17,15 +21,27 @@ _ALWAYS = frozenset({"/health", "/ready"})
 class InFlight:
     """WSGI middleware; a request counts until its answer is sent or given up."""
 
-    def __init__(self, app: WSGIApplication, limit: int) -> None:
+    def __init__(
+        self, app: WSGIApplication, limits: Mapping[str, int], group: Callable[[str], str]
+    ) -> None:
+        """Nothing is worked on yet.
+
+        Args:
+            app: what answers.
+            limits: how many requests of each group at once.
+            group: the group of a path.
+        """
         self._app = app
-        self._places = threading.BoundedSemaphore(limit)
+        self._group = group
+        self._places = {name: threading.BoundedSemaphore(size) for name, size in limits.items()}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer, or say 503 with Retry-After."""
-        if environ.get("PATH_INFO") in _ALWAYS:
+        path = environ.get("PATH_INFO", "")
+        if path in _ALWAYS:
             return self._app(environ, start_response)
-        if not self._places.acquire(blocking=False):
+        places = self._places[self._group(path)]
+        if not places.acquire(blocking=False):
             start_response(
                 "503 Service Unavailable",
                 [
@@ -39,9 +55,9 @@ class InFlight:
         try:
             chunks = self._app(environ, start_response)
         except BaseException:
-            self._places.release()
+            places.release()
             raise
-        return _Counted(chunks, self._places)
+        return _Counted(chunks, places)
 
 
 class _Counted:

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
     from clustergraph.settings import Settings
 
-_SPARE_THREADS = 4
-"""Threads beyond the cap: they are left to say that the server is busy."""
+_CONNECTIONS = 4096
+"""Connections that are open at once; others wait to be accepted."""
+_SPARE_THREADS = 16
+"""Threads beyond the caps: they are left to say that the server is busy."""
 
 
 def serve(settings: Settings, announce: Callable[[str], None]) -> None:
@@ -44,6 +46,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     os.environ |= settings_module.to_environment(settings)
     # A forked worker would inherit the engine without its threads, and wait for them for ever.
     multiprocessing.set_start_method("spawn", force=True)
+    threads = settings.in_flight + settings.queries_in_flight + _SPARE_THREADS
     server = Granian(
         "clustergraph.web.server:application",
         factory=True,
@@ -51,13 +54,13 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         port=settings.port,
         interface=Interfaces.WSGI,
         workers=1,
-        blocking_threads=max(settings.threads, settings.in_flight + _SPARE_THREADS),
+        blocking_threads=threads,
         respawn_failed_workers=True,
         respawn_interval=0.5,
         workers_kill_timeout=10,
         log_level=LogLevels.error,
         websockets=False,
-        backpressure=settings.in_flight + _SPARE_THREADS,
+        backpressure=_CONNECTIONS,
     )
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     address = f"http://{host}:{settings.port}"
