@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clustergraph import sparql, store
+from clustergraph import sparql
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,10 +18,11 @@ _FOLDER = Path(__file__).resolve().parent
 
 
 @cache
-def _text(name: str) -> str:
-    return (_FOLDER / f"{name}.rq").read_text(encoding="utf-8")
+def _query(name: str) -> sparql.Query:
+    return sparql.parse((_FOLDER / f"{name}.rq").read_text(encoding="utf-8"))
 
 
 def select(backend: Backend, name: str, **values: Term | Sequence[Term]) -> list[Row]:
     """The solutions of one of our queries, with its parameters set."""
-    return store.select(backend, sparql.bind(_text(name), values))
+    query = _query(name)
+    return backend.select(sparql.Query(sparql.bind(query.text, values), query.form))

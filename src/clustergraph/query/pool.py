@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clustergraph import rdf
 from clustergraph.errors import (
     LimitError,
     MemoryLimitError,
@@ -36,7 +37,7 @@ from clustergraph.errors import (
 from clustergraph.process import frames
 from clustergraph.query.lanes import FAST, MIDDLE, SLOW, Lanes, Place
 from clustergraph.query.limits import Limits
-from clustergraph.store.backend import STORED_DATASET, Answer, DatasetClause
+from clustergraph.store.backend import STORED_DATASET, Answer, DatasetClause, Row, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -202,6 +203,10 @@ class QueryPool:
         except StopIteration:
             return iter(())
         return _prepend(head, chunks)
+
+    def select(self, query: Query) -> list[Row]:
+        """See ``Backend.select``."""
+        return rows(b"".join(self.answer(query, rdf.JSON)))
 
     def _chunks(
         self, run: _Run, query: Query, fmt: Format, dataset: DatasetClause

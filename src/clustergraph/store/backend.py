@@ -50,6 +50,15 @@ class Backend(Protocol):
         """
         ...
 
+    def select(self, query: Query) -> list[Row]:
+        """The solutions of a SELECT query of our own, known to be light.
+
+        Raises:
+            QueryError: the query is wrong.
+            StoreError: the store cannot be read.
+        """
+        ...
+
     def close(self) -> None:
         """Give back what the store holds open."""
         ...
@@ -57,10 +66,19 @@ class Backend(Protocol):
 
 def select(backend: Backend, text: str) -> list[Row]:
     """The solutions of a SELECT query of our own."""
-    content = b"".join(backend.answer(sparql.parse(text), rdf.JSON))
+    return backend.select(sparql.parse(text))
+
+
+def rows(content: bytes) -> list[Row]:
+    """The solutions of an answer in JSON."""
     solutions = ox.parse_query_results(content, rdf.JSON.engine)
     if isinstance(solutions, ox.QueryBoolean):
         raise TypeError("select() was given an ASK query")
+    return read_solutions(solutions)
+
+
+def read_solutions(solutions: ox.QuerySolutions) -> list[Row]:
+    """Solutions as mappings of what is bound."""
     names = [variable.value for variable in solutions.variables]
     return [
         {name: term for name in names if (term := solution[name]) is not None}

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 import pyoxigraph as ox
 
 from clustergraph import errors, rdf, sparql
-from clustergraph.store.backend import STORED_DATASET, Answer, DatasetClause
+from clustergraph.store.backend import STORED_DATASET, Answer, DatasetClause, Row, read_solutions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -51,6 +51,16 @@ class EmbeddedStore:
     def answer(self, query: Query, fmt: Format, dataset: DatasetClause = STORED_DATASET) -> Answer:
         """See ``Backend.answer``."""
         return _stream(functools.partial(evaluate, self._store, query, fmt, dataset))
+
+    def select(self, query: Query) -> list[Row]:
+        """See ``Backend.select``; nothing is serialised."""
+        try:
+            solutions = solve(self._store, query.text)
+            if not isinstance(solutions, ox.QuerySolutions):
+                raise TypeError("select() was given a query of another form")
+            return read_solutions(solutions)
+        except (OSError, RuntimeError) as error:
+            raise store_error(error) from error
 
     def close(self) -> None:
         """Nothing is held that the collector does not free."""

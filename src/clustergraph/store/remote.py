@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from SPARQLWrapper import POST, SPARQLWrapper
 from SPARQLWrapper.SPARQLExceptions import QueryBadFormed, SPARQLWrapperException
 
+from clustergraph import rdf
 from clustergraph.errors import QueryError, StoreError
-from clustergraph.store.backend import STORED_DATASET, Answer, DatasetClause
+from clustergraph.store.backend import STORED_DATASET, Answer, DatasetClause, Row, rows
 
 if TYPE_CHECKING:
     from clustergraph.rdf import Format
@@ -46,6 +47,10 @@ class RemoteStore:
         except (SPARQLWrapperException, urllib.error.URLError, OSError) as error:
             raise StoreError(f"{self.endpoint} does not answer: {error}") from error
         return _chunks(response)
+
+    def select(self, query: Query) -> list[Row]:
+        """See ``Backend.select``."""
+        return rows(b"".join(self.answer(query, rdf.JSON)))
 
     def close(self) -> None:
         """Nothing is held open between queries."""
