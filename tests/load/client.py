@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 import urllib.parse
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Self
 
 NONE = -1
 """Stands for the status of a request that got no answer."""
@@ -66,6 +68,12 @@ class Connection:
         self._client = client
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.close()
+
     async def ask(
         self,
         path: str,
@@ -92,7 +100,7 @@ class Connection:
                     status, found, content = await self._exchange(path, headers or {}, body)
                 return Answer(status, time.perf_counter() - started, found, content)
             except (OSError, EOFError, TimeoutError, ValueError, asyncio.IncompleteReadError):
-                self.close()
+                await self.close()
                 if not reused or attempt:  # a kept connection may have been closed meanwhile
                     break
         return Answer(NONE, time.perf_counter() - started)
@@ -122,7 +130,7 @@ class Connection:
         if status not in {204, 304}:
             content = await self._body(reader, found)
         if found.get("connection") == "close":
-            self.close()
+            await self.close()
         return status, found, content
 
     async def _body(self, reader: asyncio.StreamReader, headers: Mapping[str, str]) -> bytes:
@@ -137,11 +145,19 @@ class Connection:
         await reader.readline()
         return b"".join(pieces)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Let the connection go."""
         streams, self._streams = self._streams, None
         if streams is not None:
-            streams[1].close()
+            await closed(streams[1])
+
+
+async def closed(*writers: asyncio.StreamWriter) -> None:
+    """Close connections, whatever state they are in."""
+    for writer in writers:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
 
 
 def form(text: str | bytes) -> bytes:

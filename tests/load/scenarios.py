@@ -13,6 +13,7 @@ import urllib.parse
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tests.load.client import FORM, NONE, Answer, Connection, Measured, form
 from tests.load.hostile import Hostile, hostile
@@ -112,11 +113,10 @@ async def closed(
     started = time.perf_counter()
 
     async def ask(number: int) -> None:
-        connection = Connection(server.port, client=f"198.51.100.{number % 200 + 1}")
-        while time.perf_counter() - started < seconds:
-            kind, answer = await mix(connection)
-            run.add(kind, answer)
-        connection.close()
+        async with Connection(server.port, client=f"198.51.100.{number % 200 + 1}") as connection:
+            while time.perf_counter() - started < seconds:
+                kind, answer = await mix(connection)
+                run.add(kind, answer)
 
     await asyncio.gather(*(ask(number) for number in range(clients)))
     run.seconds = time.perf_counter() - started
@@ -126,13 +126,11 @@ async def closed(
 async def opened(
     server: Server, mix: Mix, rate: float, seconds: float, connections: int = 256
 ) -> Run:
-    """So many requests a second, whatever becomes of them; late ones count from when they were due."""
+    """So many requests a second, whatever becomes of them; they count from when they were due."""
     run = Run(offered=rate)
     free: asyncio.Queue[Connection] = asyncio.Queue()
     for number in range(connections):
-        free.put_nowait(
-            Connection(server.port, client=f"198.51.{number % 250}.{number // 250 + 1}")
-        )
+        free.put_nowait(Connection(server.port, client=f"198.51.{number % 99}.{number // 99 + 1}"))
     tasks: set[asyncio.Task[None]] = set()
 
     async def ask(due: float) -> None:
@@ -155,7 +153,7 @@ async def opened(
     run.seconds = time.perf_counter() - started
     await asyncio.gather(*tasks)
     while not free.empty():
-        free.get_nowait().close()
+        await free.get_nowait().close()
     return run
 
 
@@ -171,13 +169,15 @@ async def beside_hostile(
     over = asyncio.Event()
 
     async def ask(number: int) -> None:
-        connection = Connection(server.port, client=f"203.0.113.{number % clients + 1}")
-        for text in itertools.islice(itertools.cycle(texts), number * 7, None):
-            if over.is_set():
-                break
-            answer = await connection.ask("/sparql", FORM, body=form(unique(text)), patience=90)
-            statuses[answer.status] += 1
-        connection.close()
+        async with Connection(
+            server.port, client=f"203.0.113.{number % clients + 1}"
+        ) as connection:
+            for text in itertools.islice(itertools.cycle(texts), number * 7, None):
+                if over.is_set():
+                    break
+                body = form(unique(text))
+                answer = await connection.ask("/sparql", FORM, body=body, patience=90)
+                statuses[answer.status] += 1
 
     tasks = [asyncio.create_task(ask(number)) for number in range(connections)]
     try:
@@ -198,17 +198,16 @@ async def each_hostile(
     answers: list[tuple[Hostile, Answer]] = []
 
     async def ask() -> None:
-        connection = Connection(server.port)
-        while waiting:
-            each = waiting.pop()
-            answer = await connection.ask("/sparql", FORM, body=form(each.text))
-            for _ in range(100):  # busy: the place of another one; asked again as the answer says
-                if answer.status != 503 or "retry-after" not in answer.headers:
-                    break
-                await asyncio.sleep(0.3)
+        async with Connection(server.port) as connection:
+            while waiting:
+                each = waiting.pop()
                 answer = await connection.ask("/sparql", FORM, body=form(each.text))
-            answers.append((each, answer))
-        connection.close()
+                for _ in range(100):  # busy with another: asked again, as the answer says
+                    if answer.status != 503 or "retry-after" not in answer.headers:
+                        break
+                    await asyncio.sleep(0.3)
+                    answer = await connection.ask("/sparql", FORM, body=form(each.text))
+                answers.append((each, answer))
 
     await asyncio.gather(*(ask() for _ in range(at_once)))
     return answers
@@ -240,9 +239,8 @@ async def half_open(server: Server, count: int) -> list[asyncio.StreamWriter]:
 
 async def health(server: Server) -> float:
     """Seconds until /health answers 200."""
-    connection = Connection(server.port)
-    answer = await connection.ask("/health", patience=30)
-    connection.close()
+    async with Connection(server.port) as connection:
+        answer = await connection.ask("/health", patience=30)
     return answer.seconds if answer.status == 200 else float("inf")
 
 
@@ -250,7 +248,7 @@ def killed(server: Server) -> Iterator[tuple[str, float]]:
     """Kill each process below the server in turn; gives what it was, and how long it was missed."""
     for pid in server.descendants()[1:]:
         with contextlib.suppress(OSError):
-            command = open(f"/proc/{pid}/cmdline", "rb").read().replace(b"\0", b" ").decode()
+            command = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
             os.kill(pid, signal.SIGKILL)
             time.sleep(0.05)
             yield command[-80:], server.wait()

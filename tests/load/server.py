@@ -18,6 +18,8 @@ from clustergraph import scaffold
 
 BASE = "http://127.0.0.1:8080/"
 _START = 120.0
+_TYPE = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
+_LABEL = "<http://www.w3.org/2004/02/skos/core#prefLabel>"
 
 
 def project(folder: Path, things: int) -> Path:
@@ -33,9 +35,9 @@ def project(folder: Path, things: int) -> Path:
     for number in range(things):
         subject = f"<{BASE}id/organisation/{number}>"
         lines += [
-            f"{subject} <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <http://x/Organisation> .",
-            f'{subject} <http://www.w3.org/2004/02/skos/core#prefLabel> "Organisation {number}"@en .',
-            f'{subject} <http://www.w3.org/2004/02/skos/core#prefLabel> "Cluster {number}"@fr .',
+            f"{subject} {_TYPE} <http://x/Organisation> .",
+            f'{subject} {_LABEL} "Organisation {number}"@en .',
+            f'{subject} {_LABEL} "Cluster {number}"@fr .',
             f'{subject} <http://x/founded> "{chance.randint(1950, 2020)}" .',
             f'{subject} <http://x/size> "{chance.randint(1, 5000)}" .',
             f"{subject} <http://x/place> <{BASE}id/place/{chance.randint(1, 300)}> .",
@@ -107,7 +109,7 @@ class Server:
         total = 0
         for pid in self.descendants():
             with contextlib.suppress(OSError):
-                total += len(os.listdir(f"/proc/{pid}/fd"))
+                total += sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
         return total
 
 

@@ -17,6 +17,7 @@ from clustergraph.web import authorisation, negotiation, respond, views
 from clustergraph.web.cached import INCOMPLETE
 from clustergraph.web.incomplete import honest
 from clustergraph.web.negotiation import HTML
+from clustergraph.web.parameters import FORM, from_address, from_form
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("sparql", __name__)
 
-_FORM, _BODY = "application/x-www-form-urlencoded", "application/sparql-query"
+_BODY = "application/sparql-query"
 _SHORT = {
     "json": rdf.JSON, "xml": rdf.XML, "csv": rdf.CSV, "tsv": rdf.TSV,
     "turtle": rdf.TURTLE, "ttl": rdf.TURTLE, "jsonld": rdf.JSON_LD, "rdfxml": rdf.RDF_XML,
@@ -89,15 +90,15 @@ def _parameters() -> MultiDict[str, str]:
         UnsupportedMediaType: a body that is no query.
     """
     if request.method in {"GET", "HEAD"}:
-        return request.args
-    if request.mimetype == _FORM:
-        parameters = request.form.copy()
+        return from_address()
+    if request.mimetype == FORM:
+        parameters = from_form(request.get_data())
         for name in ("format", "timeout"):  # how to answer may stand in the address too
             parameters.setlistdefault(name, request.args.getlist(name))
         return parameters
     if request.mimetype != _BODY:
         raise UnsupportedMediaType
-    parameters = request.args.copy()
+    parameters = from_address()
     try:
         text = request.get_data().decode("utf-8")
     except UnicodeDecodeError as error:

@@ -10,13 +10,14 @@ from werkzeug.exceptions import MethodNotAllowed, UnsupportedMediaType
 from clustergraph.errors import UsageError
 from clustergraph.releases import Write
 from clustergraph.web import views, writes
+from clustergraph.web.parameters import FORM, from_address, from_form
 
 if TYPE_CHECKING:
     from werkzeug.datastructures import MultiDict
 
 blueprint = Blueprint("updates", __name__)
 
-FORM, BODY = "application/x-www-form-urlencoded", "application/sparql-update"
+BODY = "application/sparql-update"
 
 
 @blueprint.route("/update", methods=["GET", "POST"])
@@ -47,15 +48,13 @@ def _request() -> tuple[bytes, MultiDict[str, str]]:
         UnsupportedMediaType: a body that is no update.
     """
     if request.mimetype == FORM:
-        limit = views.graph().settings.max_upload << 20
-        request.max_content_length = request.max_form_memory_size = limit
-        parameters: MultiDict[str, str] = request.form
+        parameters = from_form(writes.body())
         texts = [each.encode() for each in parameters.getlist("update")]
     elif request.mimetype == BODY:
         charset = request.mimetype_params.get("charset", "utf-8").lower()
         if charset not in {"utf-8", "utf8"}:
             raise UnsupportedMediaType
-        parameters = request.args
+        parameters = from_address()
         texts = [writes.body()]
     else:
         raise UnsupportedMediaType

@@ -1,0 +1,45 @@
+"""Parameters of the SPARQL protocol, from the address or a form: strict UTF-8, or none at all.
+
+Flask puts a replacement character where bytes are no UTF-8; a query must not be changed so.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+from flask import request
+from werkzeug.datastructures import MultiDict
+
+from clustergraph.errors import UsageError
+
+FORM = "application/x-www-form-urlencoded"
+_MOST = 1000
+
+
+def from_address() -> MultiDict[str, str]:
+    """The parameters in the address.
+
+    Raises:
+        UsageError: they are not UTF-8, or too many.
+    """
+    return _parsed(request.query_string, "The address")
+
+
+def from_form(body: bytes) -> MultiDict[str, str]:
+    """The parameters in a body of the type ``FORM``.
+
+    Raises:
+        UsageError: they are not UTF-8, or too many.
+    """
+    return _parsed(body, "The form")
+
+
+def _parsed(content: bytes, name: str) -> MultiDict[str, str]:
+    try:
+        text = content.decode("utf-8")
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MOST)
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{name} is not UTF-8 text.") from error
+    except ValueError as error:
+        raise UsageError(f"{name} has more than {_MOST} parameters.") from error
+    return MultiDict(pairs)
