@@ -22,6 +22,9 @@ test: lint
 faults: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.faults
 
+load: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.load
+
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
