@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pyoxigraph as ox
 
 from clustergraph import rdf
-from clustergraph.validation import dataset_rules, engine, evidence_rules
+from clustergraph.validation import dataset_rules, engine, evidence_rules, lint
 from clustergraph.validation.report import Finding, Report, Severity
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _LABELS = tuple(
 )
 
 
-def validate(
+def check(
     asserted: Sequence[ox.Quad],
     shapes: Sequence[ox.Quad],
     *,
@@ -35,6 +35,8 @@ def validate(
     derived: Iterable[ox.Quad] = (),
     base: str = "",
     prefixes: Mapping[str, str] | None = None,
+    shapes_required: bool = False,
+    each_once: bool = True,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Validate a graph.
@@ -46,13 +48,16 @@ def validate(
         derived: quads that the program adds: inferences, the catalogue.
         base: the base IRI, for the names of dataset rules and attestations.
         prefixes: for showing IRIs short.
+        shapes_required: whether it is a violation that there are no shapes.
+        each_once: give each result once, though the standard counts it for each way to it.
         progress: called with the name of each step before it is taken.
 
     Raises:
         UsageError: the shapes or a rule cannot be used.
     """
     progress("shapes")
-    findings = _shacl(asserted, shapes) if shapes else []
+    findings = _shacl(asserted, shapes, each_once=each_once) if shapes else []
+    findings += lint.check(shapes, asserted, shapes_required=shapes_required)
     progress("evidence")
     findings += evidence_rules.check(asserted, base)
     store = ox.Store()
@@ -70,14 +75,18 @@ def validate(
                 progress(rule.rule)
                 findings += rule.check(store, f"{base}shapes#{rule.rule}")
     labels = _labels(store)
-    named = {replace(each, label=labels.get(each.focus, "")) for each in findings}
+    named = [replace(each, label=labels.get(each.focus, "")) for each in findings]
+    if each_once:
+        named = list(dict.fromkeys(named))
     return Report(tuple(sorted(named, key=lambda each: each.order)), dict(prefixes or {}))
 
 
-def _shacl(asserted: Sequence[ox.Quad], shapes: Sequence[ox.Quad]) -> list[Finding]:
+def _shacl(
+    asserted: Sequence[ox.Quad], shapes: Sequence[ox.Quad], *, each_once: bool
+) -> list[Finding]:
     """What the shapes find, by our own engine; by pyshacl where it does not support one of them."""
     try:
-        return engine.check(asserted, shapes)
+        return engine.check(asserted, shapes, each_once=each_once)
     except engine.UnsupportedShapeError as error:
         from clustergraph.validation import shacl  # noqa: PLC0415  slow to import, seldom needed
 
