@@ -60,7 +60,8 @@ def passes(path: Path) -> str:
 
     action, expected = one(test, MF + "action"), one(test, MF + "result")
     data, shapes = (
-        Path(one(action, SHT + name).value.removeprefix(BASE)) for name in ("dataGraph", "shapesGraph")
+        Path(one(action, SHT + name).value.removeprefix(BASE))
+        for name in ("dataGraph", "shapesGraph")
     )
     try:
         report = validate(data, shapes, base=f"{BASE}{data.resolve()}")

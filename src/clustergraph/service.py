@@ -38,6 +38,7 @@ from clustergraph.releases import manifest as manifests
 from clustergraph.releases.erasure import hashed
 from clustergraph.releases.forget import forget
 from clustergraph.tokens import Tokens
+from clustergraph.validation import locate
 from clustergraph.vocab import prefixes
 from clustergraph.writing import WriteQueue, Written
 from clustergraph.writing.batches import WAIT
@@ -110,10 +111,20 @@ class ClusterGraph:
     def validate(self, progress: Callable[[str], None] = _quiet) -> validation.Report:
         """Validate the project's files as a build would; nothing is written.
 
+        The findings have their places in the files.
+
         Raises:
             SourceError: a file cannot be read.
         """
-        return self.pipeline.completed(self.read(progress).quads, progress)[1]
+        report = self.pipeline.completed(self.read(progress).quads, progress)[1]
+        if not report.findings:
+            return report
+        progress("places")
+        return locate.located(
+            report,
+            project.sources(self.settings),
+            named=lambda path: project.shown(self.settings, path),
+        )
 
     def build(
         self,

@@ -20,6 +20,9 @@ Statement: TypeAlias = tuple[str, str, str, str]
 _Around: TypeAlias = "dict[str, list[tuple[bool, str, str]]]"
 """Of each blank node: whether it is the subject, the predicate, the term at the other end."""
 
+_Side: TypeAlias = "tuple[list[tuple[bool, str, str]], dict[str, int]]"
+"""What is around a node, and the colours of all nodes."""
+
 _ROUNDS = 50
 
 
@@ -48,7 +51,11 @@ def match(left: Iterable[Statement], right: Iterable[Statement]) -> dict[str, st
                 continue
             matched[ours] = its
             taken.add(its)
-            pairs.extend(_neighbours(one[ours], other[its], mine, theirs, matched, taken))
+            pairs.extend(
+                (end, likely)
+                for end, likely in _neighbours((one[ours], mine), (other[its], theirs), taken)
+                if end not in matched
+            )
     return matched
 
 
@@ -96,21 +103,15 @@ def _view(edges: list[tuple[bool, str, str]], colours: dict[str, int]) -> tuple[
     )
 
 
-def _neighbours(
-    ours: list[tuple[bool, str, str]],
-    its: list[tuple[bool, str, str]],
-    mine: dict[str, int],
-    theirs: dict[str, int],
-    matched: dict[str, str],
-    taken: set[str],
-) -> list[tuple[str, str]]:
-    """The ends of like edges that nobody has paired yet."""
+def _neighbours(ours: _Side, its: _Side, taken: set[str]) -> list[tuple[str, str]]:
+    """The ends of like edges; those on the other side that nobody has paired yet."""
+    (edges, mine), (others, theirs) = ours, its
     free: dict[tuple[bool, str, int], list[str]] = defaultdict(list)
-    for is_subject, predicate, end in its:
+    for is_subject, predicate, end in others:
         if end in theirs and end not in taken:
             free[is_subject, predicate, theirs[end]].append(end)
     pairs: list[tuple[str, str]] = []
-    for is_subject, predicate, end in ours:
-        if end in mine and end not in matched and free[is_subject, predicate, mine[end]]:
+    for is_subject, predicate, end in edges:
+        if end in mine and free[is_subject, predicate, mine[end]]:
             pairs.append((end, free[is_subject, predicate, mine[end]].pop()))
     return pairs

@@ -96,8 +96,7 @@ class _Reader:
         self._graphs = graphs
         self._kinds, self._starts, self._ends = lexer.tokens(text)
         self._at = 0
-        self._iris: dict[str, str] = {}
-        self._names: dict[str, str] = {}
+        self._known: dict[str, str] = {}
         self._blank = 0
         self._depth = 0
         self._graph, self._graph_start = "", -1
@@ -156,9 +155,7 @@ class _Reader:
                 self._recover(first)
         if self._in_block:
             end = len(self._text.rstrip())
-            self.reading.faults.append(
-                Fault("} is missing before the end of the file", end, end)
-            )
+            self.reading.faults.append(Fault("} is missing before the end of the file", end, end))
 
     def _recover(self, first: int) -> None:
         """Go to the next statement: after the full stop that ends a line, or at a new line's start
@@ -269,7 +266,7 @@ class _Reader:
         raw = self._raw()
         if name == "version":
             if kind != "text":
-                raise self._wrong("The version should be a text such as \"1.2\"")
+                raise self._wrong('The version should be a text such as "1.2"')
         else:
             if name == "prefix":
                 if kind != "name" or not raw.endswith(":"):
@@ -279,37 +276,21 @@ class _Reader:
                 self._at += 1
                 prefix, kind, raw = raw[:-1], self._kinds[self._at], self._raw()
             if kind != "iri":
-                raise self._wrong(
-                    f"{self._found()} is no IRI", "An IRI stands between < and >."
-                )
+                raise self._wrong(f"{self._found()} is no IRI", "An IRI stands between < and >.")
             value = self._iri(raw)
             if name == "prefix":
                 self.reading.prefixes[prefix] = value
             else:
                 self._base = value
-                self._iris.clear()
-            self._names.clear()
+            self._known.clear()
         self._at += 1
         if closes and not self._take("."):
             raise self._missing("the full stop")
 
     # triples
 
-    def _emit(
-        self, subject: str, predicate: str, value: str, start: int, predicate_start: int, at: int
-    ) -> None:
-        self._out.append(
-            (
-                subject,
-                predicate,
-                value,
-                self._graph,
-                start,
-                predicate_start,
-                at,
-                self._graph_start,
-            )
-        )
+    def _emit(self, subject: str, predicate: str, value: str, starts: tuple[int, int, int]) -> None:
+        self._out.append((subject, predicate, value, self._graph, *starts, self._graph_start))
 
     def _subject(self) -> tuple[str, bool]:
         """A subject, and whether it says something by itself."""
@@ -383,7 +364,7 @@ class _Reader:
                 return
 
     def _reify(self, reifier: str, triple: tuple[str, str, str], at: int) -> None:
-        self._emit(reifier, terms.RDF + "reifies", terms.triple(*triple), at, at, at)
+        self._emit(reifier, terms.RDF + "reifies", terms.triple(*triple), (at, at, at))
 
     def _reified(self) -> str:
         """``<< s p o ~ reifier >>``."""
@@ -447,18 +428,18 @@ class _Reader:
             member = self._term("member of a list")
             node = self._fresh()
             if cell:
-                self._emit(cell, terms.RDF + "rest", node, start, at, at)
+                self._emit(cell, terms.RDF + "rest", node, (start, at, at))
                 start = at
             else:
                 head = node
-            self._emit(node, terms.RDF + "first", member, start, at, at)
+            self._emit(node, terms.RDF + "first", member, (start, at, at))
             cell = node
         closed = self._starts[self._at]
         self._at += 1
         self._depth -= 1
         if not cell:
             return terms.RDF + "nil"
-        self._emit(cell, terms.RDF + "rest", terms.RDF + "nil", start, closed, closed)
+        self._emit(cell, terms.RDF + "rest", terms.RDF + "nil", (start, closed, closed))
         return head
 
     # terms
@@ -471,36 +452,32 @@ class _Reader:
         """Any term; ``role`` is for messages."""
         at = self._at
         kind = self._kinds[at]
-        if kind == "name":
+        if kind in {"name", "iri"}:
             raw = self._raw()
-            known = self._names.get(raw)
+            known = self._known.get(raw)
             if known is None:
-                known = self._names[raw] = self._name(raw)
-            self._at = at + 1
-            return known
-        if kind == "iri":
-            raw = self._raw()
-            known = self._iris.get(raw)
-            if known is None:
-                known = self._iris[raw] = self._iri(raw)
+                known = self._known[raw] = self._name(raw) if kind == "name" else self._iri(raw)
             self._at = at + 1
             return known
         if kind == "text":
             return self._literal()
         if kind in self._nested:
             return self._nested[kind]()
+        return self._simple(kind, role)
+
+    def _simple(self, kind: str, role: str) -> str:
+        """A term that is one token."""
+        raw = self._raw()
         if kind == "blank":
-            self._at = at + 1
-            return "_:l" + self._text[self._starts[at] + 2 : self._ends[at]]
-        if kind == "number":
-            self._at = at + 1
-            return _number(self._text[self._starts[at] : self._ends[at]])
-        if kind == "word" and self._raw() in {"true", "false"} and role != "predicate":
-            self._at = at + 1
-            return terms.literal(
-                self._text[self._starts[at] : self._ends[at]], datatype=terms.XSD + "boolean"
-            )
-        raise self._unexpected(role)
+            key = "_:l" + raw[2:]
+        elif kind == "number":
+            key = _number(raw)
+        elif kind == "word" and raw in {"true", "false"} and role != "predicate":
+            key = terms.literal(raw, datatype=terms.XSD + "boolean")
+        else:
+            raise self._unexpected(role)
+        self._at += 1
+        return key
 
     def _iri(self, raw: str) -> str:
         try:
@@ -567,7 +544,7 @@ class _Reader:
                 "This text is not closed in its line",
                 self._starts[self._at],
                 end,
-                f'Close it with {raw}, or put a text of several lines between {raw * 3}.',
+                f"Close it with {raw}, or put a text of several lines between {raw * 3}.",
             )
         if kind == "bad" and raw == "<":
             end = self._text.find(">", self._starts[self._at])

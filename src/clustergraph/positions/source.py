@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from clustergraph.positions import isomorphism, reader, terms
 from clustergraph.positions.place import Lines, Place
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
     from clustergraph.positions.reader import Reading, Record
 
-SUBJECT, PREDICATE, OBJECT, GRAPH = range(4)
+SUBJECT: Final = 0
+PREDICATE: Final = 1
+OBJECT: Final = 2
+GRAPH: Final = 3
 WITH_POSITIONS = frozenset({"ttl", "trig", "nt", "nq"})
 """The formats that are read with positions; in others a thing has the file for its place."""
 
@@ -36,10 +39,10 @@ class Source:
     base: str = ""
     moved: tuple[str, str] = ("", "")
     """Base IRI in the file, and the one under which its things are asked for."""
-    home: str = ""
-    """The graph that its triples outside any named graph were put into."""
+    home: Callable[[], str] = str
+    """Gives the graph that its triples outside any named graph were put into."""
     kind: str = "data"
-    """data, shapes or ontology."""
+    """data, ontology or shapes."""
     _blanks: dict[str, str] | None = field(default=None, repr=False)
 
     @property
@@ -72,8 +75,8 @@ class Source:
         """The records by each term in each role."""
         index: dict[tuple[int, str], list[Record]] = {}
         for record in self._records():
-            for role in (SUBJECT, PREDICATE, OBJECT, GRAPH):
-                index.setdefault((role, record[role]), []).append(record)
+            for role, key in enumerate(record[:4]):
+                index.setdefault((role, key), []).append(record)
         return index
 
     def _records(self) -> list[Record]:
@@ -99,13 +102,19 @@ class Source:
         if not terms.is_blank(key) or not self.has_positions:
             return key
         if self._blanks is None:
+            home = self.home()
             theirs = (
-                (*map(terms.key, (quad.subject, quad.predicate, quad.object)), terms.key(quad.graph_name) or self.home)
+                (
+                    terms.key(quad.subject),
+                    terms.key(quad.predicate),
+                    terms.key(quad.object),
+                    terms.key(quad.graph_name) or home,
+                )
                 for quad in self.engine()
             )
-            ours = ((*record[:3], record[3] or self.home) for record in self._records())
+            ours = ((*record[:3], record[3] or home) for record in self._records())
             self._blanks = isomorphism.match(theirs, ours)
-        return self._blanks.get(key, key)
+        return self._blanks.get(key, "_:")  # another file's: no label
 
     def records(
         self, subject: object = None, predicate: object = None, value: object = None
@@ -118,15 +127,27 @@ class Source:
         ]
         lists = [self._index.get(each, []) for each in wanted]
         shortest = min(lists, key=len)
-        return [each for each in shortest if all(each[role] == key for role, key in wanted)]
+        return [each for each in shortest if all(each[:4][role] == key for role, key in wanted)]
 
     def named(self, graph: object) -> list[Record]:
         """The statements in a graph that the file names."""
         return self._index.get((GRAPH, self._key(graph)), [])
 
+    def knows(self, iri: str) -> bool:
+        """Whether the file says something of a thing."""
+        return (SUBJECT, iri) in self._index
+
+    def described(self, start: str) -> list[str]:
+        """The things whose IRIs start so, of which the file says something."""
+        return [key for role, key in self._index if role == SUBJECT and key.startswith(start)]
+
+    def values(self, predicate: str) -> list[str]:
+        """The keys of the values of a property."""
+        return [record[OBJECT] for record in self._index.get((PREDICATE, predicate), [])]
+
     def place(self, record: Record, role: int) -> Place:
         """Where one term of a statement stands."""
-        start = record[4 + role]
+        start = record[4:][role]
         if start < 0:
             return Place(self.path)
         return self.lines.place(self.path, start, reader.end_of(self.text, start))

@@ -31,7 +31,7 @@ class _Serialisable(Protocol):
 Input: TypeAlias = (
     "str | Path | Sequence[str | Path] | Iterable[ox.Quad | ox.Triple] | _Serialisable"
 )
-"""Files and folders, pyoxigraph's quads, triples, ``Dataset`` or ``Store``, or rdflib's ``Graph``."""
+"""Files and folders, statements of pyoxigraph (also a ``Store``), or a graph of rdflib."""
 
 _WELL_KNOWN = {
     "sh": rdf.SHACL,

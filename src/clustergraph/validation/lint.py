@@ -120,10 +120,7 @@ def _empty() -> Finding:
 def _idle(compiled: ShapesGraph, graph: Graph, data: Collection[ox.Quad]) -> Iterator[Finding]:
     """Shapes that nothing leads to, and targets that the data do not know."""
     used = {
-        part.node
-        for shape in compiled.shapes
-        for each in shape.constraints
-        for part in each.shapes
+        part.node for shape in compiled.shapes for each in shape.constraints for part in each.shapes
     }
     for shape in compiled.shapes:
         is_lost = not shape.targets and shape.node not in used and shape.constraints
@@ -171,7 +168,7 @@ def _not_mentioned(wanted: set[Term], data: Iterable[ox.Quad]) -> set[Term]:
     left = set(wanted)
     if left:
         for quad in data:
-            left.difference_update((quad.subject, quad.predicate, quad.object))  # type: ignore[arg-type]  # hashable
+            left.difference_update((quad.subject, quad.predicate, quad.object))
             if not left:
                 break
     return left

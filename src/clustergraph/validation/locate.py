@@ -14,10 +14,11 @@ import pyoxigraph as ox
 
 from clustergraph.positions import Place
 from clustergraph.positions.source import GRAPH, OBJECT, PREDICATE, SUBJECT
+from clustergraph.validation import suggest
 from clustergraph.validation.report import Related, Report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from clustergraph.positions import Source
     from clustergraph.positions.reader import Record
@@ -31,23 +32,27 @@ _STEP = re.compile(r"(\^?)<?([A-Za-z][A-Za-z0-9+.-]*:[^\s()|^*?>]+)")
 _SEVERAL = {_SH + "MaxCountConstraintComponent", _SH + "UniqueLangConstraintComponent"}
 
 
-def located(report: Report, sources: Sequence[Source]) -> Report:
+def located(
+    report: Report, sources: Sequence[Source], *, named: Callable[[str], str] = str
+) -> Report:
     """The report with the places of its findings.
 
     Args:
         report: what was found.
         sources: the files, those of the data first.
+        named: how the file of a rule is called to people.
     """
     if not report.findings:
         return report
-    search = _Search(sources)
+    search = _Search(sources, named)
     findings = [search.find(each) for each in report.findings]
     return replace(report, findings=tuple(sorted(findings, key=lambda each: each.order)))
 
 
 class _Search:
-    def __init__(self, sources: Sequence[Source]) -> None:
+    def __init__(self, sources: Sequence[Source], named: Callable[[str], str]) -> None:
         self._sources = sources
+        self._named = named
 
     def find(self, each: Finding) -> Finding:
         """The finding with its place, and the others that help."""
@@ -64,6 +69,9 @@ class _Search:
                 Related("it is also given here", at.place(one, role)) for at, one in before[:3]
             ]
         place = source.place(record, role)
+        if not each.help:
+            mended, suggestion = suggest.mend(each, record, role, self._sources)
+            each = replace(each, help=mended, suggestion=suggestion)
         related += self._about(each, record, place)
         related += self._shape(each)
         return replace(each, place=place, related=tuple(related))
@@ -77,7 +85,7 @@ class _Search:
                 pair = (each.value, each.focus) if inverse else (each.focus, each.value)
                 found = self._records(pair[0], step, pair[1])
                 if found:
-                    return found, SUBJECT if inverse else OBJECT
+                    return found, _fault(each, iri) if not inverse else SUBJECT
             found = (
                 self._records(None, step, each.focus)
                 if inverse
@@ -145,15 +153,18 @@ class _Search:
                     yield Related(name, spot[0].place(spot[1], role))
                 elif spot[0].place(spot[1], SUBJECT) != place:
                     yield Related(name, spot[0].place(spot[1], SUBJECT))
-        for _inverse, iri in _STEP.findall(each.path)[:1]:
-            spot = self._first(ox.NamedNode(iri))
-            if spot and spot[0].kind == "ontology":
-                yield Related("the property is defined here", spot[0].place(spot[1], SUBJECT))
+        steps = [iri for _inverse, iri in _STEP.findall(each.path)]
+        iri = record[PREDICATE] if record[PREDICATE] in steps else (steps or [""])[0]
+        spot = self._first(ox.NamedNode(iri)) if iri and len(steps) == 1 else None
+        if spot and spot[0].kind == "ontology":
+            place = spot[0].place(spot[1], SUBJECT)
+            yield Related("the property is defined here", place, is_quoted=False)
 
     def _shape(self, each: Finding) -> tuple[Related, ...]:
         """The rule's own place."""
         if each.origin:
-            return (Related("the rule", Place(each.origin)),)
+            rule = Place(self._named(each.origin))
+            return (Related("the rule", rule, is_quoted=False),)
         shape: object = ox.NamedNode(each.shape) if each.shape else None
         if each.exactly is not None:
             shape = each.exactly.shape
@@ -162,4 +173,13 @@ class _Search:
         if isinstance(shape, ox.BlankNode) and each.shape and not self._first(shape):
             shape = ox.NamedNode(each.shape)
         spot = self._first(shape)
-        return (Related("the rule", spot[0].place(spot[1], SUBJECT)),) if spot else ()
+        if spot is None:
+            return ()
+        return (Related("the rule", spot[0].place(spot[1], SUBJECT), is_quoted=False),)
+
+
+def _fault(each: Finding, predicate: str) -> int:
+    """The term at fault in a statement: the value, unless the message is about the property."""
+    value = getattr(each.value, "value", "")
+    is_property = predicate in each.message and value not in each.message
+    return PREDICATE if is_property else OBJECT

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from clustergraph.errors import ValidationFailedError
 from clustergraph.validation.forms import graph, records, text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from clustergraph.positions import Place
 
@@ -58,6 +58,8 @@ class Related:
 
     message: str
     place: Place
+    is_quoted: bool = True
+    """Whether its line is worth showing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +116,7 @@ class Report:
     @property
     def conforms(self) -> bool:
         """Whether there is no result at all, be it a violation or not (SHACL section 3.6.1)."""
-        return not any(each.is_result for each in self.findings)
+        return not self.violations and not any(each.is_result for each in self.findings)
 
     @property
     def violations(self) -> tuple[Finding, ...]:
@@ -130,6 +132,11 @@ class Report:
         """Whether a finding is grave enough to fail: a violation, if strict a warning too."""
         counts = self.counts()
         return bool(counts["Violation"] or (strict and counts["Warning"]))
+
+    def within(self, paths: Collection[str]) -> Report:
+        """The findings in these files, and those that are in no file."""
+        kept = (each for each in self.findings if not each.place or each.place.path in paths)
+        return replace(self, findings=tuple(kept))
 
     def raise_for_violations(self) -> None:
         """Do nothing if there is no violation; warnings and notes do not count.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import groupby
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree as Xml  # noqa: S405  # only writes
+from xml.etree import ElementTree as Xml  # only writes
 
 from clustergraph.validation.forms import text
 

@@ -65,9 +65,7 @@ def write_json(report: Report) -> str:
 
 def write_jsonl(report: Report) -> str:
     """One object a line and finding; nothing if there is none."""
-    return "".join(
-        json.dumps(record(each), ensure_ascii=False) + "\n" for each in report.findings
-    )
+    return "".join(json.dumps(record(each), ensure_ascii=False) + "\n" for each in report.findings)
 
 
 def write_csv(report: Report) -> str:

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from clustergraph.positions import Place
     from clustergraph.validation.report import Finding, Report
 
-_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_SCHEMA = (
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+)
 _LEVELS = {"error": "error", "warning": "warning", "note": "note"}
 
 

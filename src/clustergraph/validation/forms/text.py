@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 _TAB = 4
 _WIDEST = 160
+_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s()|^*?>]+")
 
 
 def write(report: Report, *, colour: bool = False) -> str:
@@ -57,12 +59,12 @@ def _block(report: Report, each: Finding, *, colour: bool) -> str:
         lines.append(f"{' ' * width} = {paint('help', 'green')}: {each.help}")
     for other in each.related:
         lines += [f"{' ' * width} ::: {other.place}: {other.message}"]
-        lines += _excerpt(other.place, width, "-")[1:]
+        lines += _excerpt(other.place, width, "-")[1:] if other.is_quoted else []
     return "\n".join(lines)
 
 
 def _short_path(report: Report, path: str) -> str:
-    return report.short(path) if " " not in path and path[0] not in "^(" else path
+    return _IRI.sub(lambda match: report.short(match[0]), path)
 
 
 def _excerpt(place: Place, width: int, mark: str) -> list[str]:
