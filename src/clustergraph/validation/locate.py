@@ -65,6 +65,7 @@ class _Search:
         related: list[Related] = []
         if each.component in _SEVERAL and others and each.value is None:
             *before, (source, record) = spots  # what came first may stay
+            role = OBJECT
             related += [
                 Related("it is also given here", at.place(one, role)) for at, one in before[:3]
             ]

@@ -172,6 +172,8 @@ class Report:
 
     def show(self, term: rdf.Term) -> str:
         """A term as a person would write it in Turtle."""
+        if isinstance(term, ox.BlankNode):
+            return "[]"  # its label says nothing to anybody
         return self.short(term.value) if isinstance(term, ox.NamedNode) else str(term)
 
     def to_text(self, *, colour: bool = False) -> str:

@@ -78,7 +78,7 @@ def _result(each: Finding, index: int, report: Report) -> dict[str, Any]:
 
 
 def _physical(place: Place) -> dict[str, Any]:
-    located: dict[str, Any] = {"artifactLocation": {"uri": quote(place.path)}}
+    located: dict[str, Any] = {"artifactLocation": {"uri": _uri(place.path)}}
     if place.line:
         located["region"] = {
             "startLine": place.line,
@@ -88,3 +88,8 @@ def _physical(place: Place) -> dict[str, Any]:
             "snippet": {"text": place.text[place.column - 1 : place.column - 1 + place.length]},
         }
     return located
+
+
+def _uri(path: str) -> str:
+    """A file as a URI; relative to where the program ran, if it is below."""
+    return ("file://" if path.startswith("/") else "") + quote(path)
