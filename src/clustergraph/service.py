@@ -30,6 +30,7 @@ from clustergraph.errors import (
     NotFoundError,
     SourceError,
     UsageError,
+    ValidationFailedError,
 )
 from clustergraph.reading import OpenRelease, Reader, export
 from clustergraph.releases import Archive, Manifest, Pipeline, Record, history
@@ -155,15 +156,19 @@ class ClusterGraph:
             manifest = self._unchanged(fingerprint)
             if manifest is not None and keep_written and not force:
                 return Built(manifest, validation.Report(), fresh=False)
-            manifest, report = self.pipeline.build(
-                self.read(progress).quads,
-                fingerprint=fingerprint,
-                record=Record(
-                    kind="build", who=who or self.user(), why=message or self._last_commit()
-                ),
-                keep_written=keep_written,
-                progress=progress,
-            )
+            try:
+                manifest, report = self.pipeline.build(
+                    self.read(progress).quads,
+                    fingerprint=fingerprint,
+                    record=Record(
+                        kind="build", who=who or self.user(), why=message or self._last_commit()
+                    ),
+                    keep_written=keep_written,
+                    progress=progress,
+                )
+            except ValidationFailedError:
+                self.validate(progress).raise_for_violations()  # the same, with places
+                raise  # what was written beside the files is at fault
             self.archive.thin(self.settings.keep, self.settings.keep_days)
             return Built(manifest, report, fresh=True)
 

@@ -94,10 +94,10 @@ class Finding:
 
     @property
     def order(self) -> tuple[int, str, str, str, str, str]:
-        """Gravest first, then by rule, node and place."""
+        """Gravest first, then as they stand in the files, by rule and node."""
         at = self.place
         place = f"{at.path}:{at.line:09}:{at.column:09}" if at else ""
-        return self.severity.rank, self.rule, str(self.focus), self.path, str(self.value), place
+        return self.severity.rank, place, self.rule, str(self.focus), self.path, str(self.value)
 
     @property
     def is_result(self) -> bool:

@@ -6,13 +6,12 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-import click
-
 if TYPE_CHECKING:
     from clustergraph.positions import Place
     from clustergraph.validation.report import Finding, Report
 
-_COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
+_COLOURS = {"error": 31, "warning": 33, "note": 36, "help": 32}
+"""Of terminals (ECMA-48 section 8.3.117)."""
 _TAB = 4
 _WIDEST = 160
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s()|^*?>]+")
@@ -36,11 +35,11 @@ def summary(report: Report) -> str:
 
 
 def _block(report: Report, each: Finding, *, colour: bool) -> str:
-    def paint(text: str, shade: str) -> str:
-        return click.style(text, fg=shade, bold=True) if colour else text
+    def paint(text: str, what: str) -> str:
+        return f"\x1b[1;{_COLOURS[what]}m{text}\x1b[0m" if colour else text
 
     word = each.severity.word
-    head = f"{paint(f'{word}[{each.rule}]', _COLOURS[word])} {each.message}"
+    head = f"{paint(f'{word}[{each.rule}]', word)} {each.message}"
     name = report.show(each.focus) + (f" '{each.label}'" if each.label else "")
     facts = [("node", name)]
     if each.path:
@@ -56,7 +55,7 @@ def _block(report: Report, each: Finding, *, colour: bool) -> str:
     if each.rule != "syntax":
         lines += [f"{' ' * width} = {key}: {text}" for key, text in facts]
     if each.help:
-        lines.append(f"{' ' * width} = {paint('help', 'green')}: {each.help}")
+        lines.append(f"{' ' * width} = {paint('help', 'help')}: {each.help}")
     for other in each.related:
         lines += [f"{' ' * width} ::: {other.place}: {other.message}"]
         lines += _excerpt(other.place, width, "-")[1:] if other.is_quoted else []
