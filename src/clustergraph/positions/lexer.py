@@ -7,6 +7,7 @@ can be no token is of the kind ``bad``. Nothing is read twice: the time is linea
 from __future__ import annotations
 
 import re
+from functools import cache
 
 _BASE = (
     "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d"
@@ -16,8 +17,7 @@ _CHARS = _BASE + "_0-9\u00b7\u0300-\u036f\u203f\u2040\\-"
 _CHAR = f"[{_CHARS}]"
 _LOCAL = rf"(?:[{_CHARS}:]|%[0-9A-Fa-f]{{2}}|\\[_~.\-!$&'()*+,;=/?\#@%])"
 
-TOKEN = re.compile(
-    rf"""[ \t\r\n]*+(?:\#[^\r\n]*+[ \t\r\n]*+)*+(?:
+_TOKEN = rf"""[ \t\r\n]*+(?:\#[^\r\n]*+[ \t\r\n]*+)*+(?:
       (?P<iri><[^\x00-\x20<>"{{}}|^`]*+>)
     | (?P<text>\"\"\"(?:[^"\\]|\\.|"(?!""))*+\"\"\"
              |'''(?:[^'\\]|\\.|'(?!''))*+'''
@@ -31,9 +31,7 @@ TOKEN = re.compile(
     | (?P<word>[A-Za-z]{_CHAR}*+)
     | (?P<mark>\^\^|<<\(|\)>>|<<|>>|\{{\||\|\}}|[.;,()\[\]{{}}~])
     | (?P<end>\Z)
-    | (?P<bad>.))""",
-    re.VERBOSE | re.DOTALL,
-)
+    | (?P<bad>.))"""
 
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
 _LOCAL_ESCAPE = re.compile(r"\\(.)")
@@ -41,12 +39,18 @@ _PLAIN = {"t": "\t", "n": "\n", "r": "\r", "b": "\b", "f": "\f"}
 _HIGHEST = 0x10FFFF
 
 
+@cache
+def token() -> re.Pattern[str]:
+    """One token after the space before it; compiled when it is first needed, which takes time."""
+    return re.compile(_TOKEN, re.VERBOSE | re.DOTALL)
+
+
 def tokens(text: str) -> tuple[list[str], list[int], list[int]]:
     """Kind, start and end of each token; a mark's kind is the mark, the last kind is ``end``."""
     kinds: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
-    for each in TOKEN.finditer(text):
+    for each in token().finditer(text):
         kind = each.lastgroup or "bad"
         start, end = each.span(kind)
         kinds.append(text[start:end] if kind == "mark" else kind)

@@ -41,17 +41,17 @@ def read(text: str, *, base: str = "", lines: bool = False, graphs: bool = True)
 
 def end_of(text: str, start: int) -> int:
     """Where the term that begins at ``start`` ends; a bracket stands for what is in it."""
-    found = lexer.TOKEN.match(text, start)
+    found = lexer.token().match(text, start)
     kind = found.lastgroup if found else None
     if found is None or kind is None or found.start(kind) != start:
         return min(start + 1, len(text))
     end = found.end(kind)
     if kind == "text":
-        after = lexer.TOKEN.match(text, end)
+        after = lexer.token().match(text, end)
         if after and after.lastgroup == "at":
             return after.end("at")
         if after and after["mark"] == "^^":
-            datatype = lexer.TOKEN.match(text, after.end("mark"))
+            datatype = lexer.token().match(text, after.end("mark"))
             if datatype and datatype.lastgroup in {"iri", "name"}:
                 return datatype.end(datatype.lastgroup)
     return end

@@ -58,27 +58,42 @@ def check(
     progress("shapes")
     findings = _shacl(asserted, shapes, each_once=each_once) if shapes else []
     findings += lint.check(shapes, asserted, shapes_required=shapes_required)
-    progress("evidence")
-    findings += evidence_rules.check(asserted, base)
+    if base:
+        progress("evidence")
+        findings += evidence_rules.check(asserted, base)
+    derived = list(derived)
+    if rules:
+        findings += _dataset(asserted, derived, rules, base, progress)
+    if findings:
+        labels = _labels([*asserted, *derived])
+        findings = [replace(each, label=labels.get(each.focus, "")) for each in findings]
+    if each_once:
+        findings = list(dict.fromkeys(findings))
+    return Report(tuple(sorted(findings, key=lambda each: each.order)), dict(prefixes or {}))
+
+
+def _dataset(
+    asserted: Sequence[ox.Quad],
+    derived: Sequence[ox.Quad],
+    rules: Mapping[str, StoredQuery],
+    base: str,
+    progress: Callable[[str], None],
+) -> list[Finding]:
+    """What the rules over quads find, phase by phase."""
+    findings: list[Finding] = []
     store = ox.Store()
     store.bulk_extend(asserted)
-    derived = list(derived)
     dataset = [dataset_rules.of(query) for query in rules.values()]
     for phase in dataset_rules.PHASES:
-        if phase != "asserted":
+        if phase == "inferred":
             store.bulk_extend(derived)
-            derived = []
         if phase == "public":
             store.bulk_extend(ox.Quad(t.subject, t.predicate, t.object) for t in _merge(store))
         for rule in dataset:
             if rule.phase == phase:
                 progress(rule.rule)
                 findings += rule.check(store, f"{base}shapes#{rule.rule}")
-    labels = _labels(store)
-    named = [replace(each, label=labels.get(each.focus, "")) for each in findings]
-    if each_once:
-        named = list(dict.fromkeys(named))
-    return Report(tuple(sorted(named, key=lambda each: each.order)), dict(prefixes or {}))
+    return findings
 
 
 def _shacl(
@@ -105,12 +120,15 @@ def _merge(store: ox.Store) -> list[ox.Triple]:
     return list(dict.fromkeys(rdf.triples(store)))
 
 
-def _labels(store: ox.Store) -> dict[rdf.Term, str]:
+def _labels(quads: Iterable[ox.Quad]) -> dict[rdf.Term, str]:
     """The best label of each thing: English before others, preferred before plain ones."""
     labels: dict[rdf.Term, str] = {}
+    found = [quad for quad in quads if quad.predicate in _LABELS]
     for predicate in reversed(_LABELS):
-        for quad in store.quads_for_pattern(None, predicate, None):
-            if not isinstance(quad.object, ox.Literal) or isinstance(quad.subject, ox.Triple):
+        for quad in found:
+            if quad.predicate != predicate or not isinstance(quad.object, ox.Literal):
+                continue
+            if isinstance(quad.subject, ox.Triple):
                 continue
             if quad.object.language in {None, "en"} or quad.subject not in labels:
                 labels[quad.subject] = quad.object.value
