@@ -46,7 +46,7 @@ def check(
     data: str = DATA, rules: dict[str, queries.StoredQuery] | None = None
 ) -> validation.Report:
     """Validate a Turtle text against the shapes above."""
-    return validation.validate(
+    return validation.check(
         graph(data), graph(SHAPES), rules=rules or {}, base="http://a/", prefixes={"a": "http://a/"}
     )
 
@@ -105,7 +105,7 @@ def test_labels_of_the_focus_node_are_shown() -> None:
 def test_shapes_that_cannot_be_used_are_told() -> None:
     """Not taken as conforming."""
     with pytest.raises(UsageError, match="shapes cannot be used"):
-        validation.validate(
+        validation.check(
             graph(DATA), graph(SHAPES.replace("sh:minCount 1", "sh:minCount 'x'")), rules={}
         )
 
@@ -159,7 +159,7 @@ def test_phases_come_one_after_the_other(tmp_path: Path) -> None:
     ]
     for phase, expected in (("asserted", 1), ("inferred", 2), ("public", 2)):
         rules = rule(tmp_path, RULE.replace("asserted", phase))
-        report = validation.validate(
+        report = validation.check(
             graph(DATA), graph(SHAPES), rules=rules, derived=derived, base="http://a/"
         )
         assert sum(each.rule == "R90" for each in report.findings) == expected

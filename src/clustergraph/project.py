@@ -12,6 +12,7 @@ import pyoxigraph as ox
 
 from clustergraph import jsonld, queries, rdf
 from clustergraph.errors import SourceError
+from clustergraph.positions import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -121,13 +122,49 @@ def read(
         raw = rdf.read(
             settings.project / path,
             base=settings.written_base,
-            name=_shown(settings, path),
+            name=shown(settings, path),
             contexts=contexts,
         )
         placed = list(rdf.rebase(_place(raw, path, settings), settings.written_base, settings.base))
         _check_erased(placed, path, settings, is_erased)
         quads += rdf.name_blank_nodes(placed, f"f{number}")
     return Content(quads=tuple(dict.fromkeys(quads)), queries=_queries(settings, "queries"))
+
+
+def sources(settings: Settings) -> list[Source]:
+    """The files in which places are looked up: those of the data, of the ontology, of the shapes.
+
+    Nothing is read yet. Restricted files are left out, since reports are about the public graph.
+    """
+    contexts = jsonld.pinned(settings.project, settings.written_base, settings.base)
+    found = [
+        _source(settings, path, number, contexts)
+        for number, path in enumerate(files(settings))
+        if RESTRICTED_FOLDER not in path.parents
+    ]
+    return sorted(found, key=lambda each: each.kind)
+
+
+def _source(settings: Settings, path: Path, number: int, contexts: Mapping[str, str]) -> Source:
+    full, old = settings.project / path, settings.written_base
+
+    def raw() -> list[ox.Quad]:
+        return rdf.read(full, base=old, name=shown(settings, path), contexts=contexts)
+
+    def engine() -> list[ox.Quad]:
+        placed = rdf.rebase(_place(raw(), path, settings), old, settings.base)
+        return rdf.name_blank_nodes(placed, f"f{number}")
+
+    return Source(
+        path=shown(settings, path),
+        suffix=rdf.format_of(path).suffix,
+        load=lambda: rdf.text(full),
+        engine=engine,
+        base=old,
+        moved=(old, settings.base),
+        home=lambda: _home(raw(), path, settings).replace(old, settings.base, 1),
+        kind=path.parts[0],
+    )
 
 
 def _queries(settings: Settings, folder: str) -> Mapping[str, StoredQuery]:
@@ -182,13 +219,13 @@ def _check_erased(
     for iri in sorted(own):
         if is_erased(iri):
             raise SourceError(
-                _shown(settings, path),
+                shown(settings, path),
                 f"holds <{iri}>, which was erased on request.",
                 hint="Take everything about it out of this file; it must not come back.",
             )
 
 
-def _shown(settings: Settings, path: Path) -> str:
+def shown(settings: Settings, path: Path | str) -> str:
     """How a file is named to a person: relative to where they are, if it is below."""
     full = settings.project / path
     try:
@@ -246,7 +283,7 @@ def _check_restricted(quads: Iterable[ox.Quad], path: Path, settings: Settings) 
         inside = name.removeprefix(settings.written_base)
         if not any(inside.startswith(prefix) for prefix in settings.restricted):
             raise SourceError(
-                _shown(settings, path),
+                shown(settings, path),
                 f"a file of {RESTRICTED_FOLDER} fills the public graph <{name}>.",
                 hint="Put its triples in a graph below " + ", ".join(settings.restricted) + ".",
             )

@@ -170,6 +170,23 @@ def read(
     return parse(content, fmt, base=base, name=shown, contexts=contexts)
 
 
+def text(path: Path) -> str:
+    """The text of an RDF file, decompressed.
+
+    Raises:
+        SourceError: it cannot be opened, or is not UTF-8.
+    """
+    try:
+        content = path.read_bytes()
+        content = compression.decoded(content, _suffixes(path)[1], _LARGEST, name=str(path))
+        return content.decode("utf-8")
+    except OSError as error:
+        raise SourceError(str(path), f"cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise SourceError(str(path), "is not UTF-8 text.", line=line, column=1) from error
+
+
 def parse(
     content: bytes,
     fmt: RdfFormat,

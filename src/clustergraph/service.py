@@ -30,6 +30,7 @@ from clustergraph.errors import (
     NotFoundError,
     SourceError,
     UsageError,
+    ValidationFailedError,
 )
 from clustergraph.reading import OpenRelease, Reader, export
 from clustergraph.releases import Archive, Manifest, Pipeline, Record, history
@@ -38,6 +39,7 @@ from clustergraph.releases import forget as forgetting
 from clustergraph.releases import manifest as manifests
 from clustergraph.releases.erasure import hashed
 from clustergraph.tokens import Tokens
+from clustergraph.validation import locate
 from clustergraph.vocab import prefixes
 from clustergraph.writing import WriteQueue, Written
 from clustergraph.writing.batches import WAIT
@@ -110,10 +112,20 @@ class ClusterGraph:
     def validate(self, progress: Callable[[str], None] = _quiet) -> validation.Report:
         """Validate the project's files as a build would; nothing is written.
 
+        The findings have their places in the files.
+
         Raises:
             SourceError: a file cannot be read.
         """
-        return self.pipeline.completed(self.read(progress).quads, progress)[1]
+        report = self.pipeline.completed(self.read(progress).quads, progress)[1]
+        if not report.findings:
+            return report
+        progress("places")
+        return locate.located(
+            report,
+            project.sources(self.settings),
+            named=lambda path: project.shown(self.settings, path),
+        )
 
     def build(
         self,
@@ -144,15 +156,19 @@ class ClusterGraph:
             manifest = self._unchanged(fingerprint)
             if manifest is not None and keep_written and not force:
                 return Built(manifest, validation.Report(), fresh=False)
-            manifest, report = self.pipeline.build(
-                self.read(progress).quads,
-                fingerprint=fingerprint,
-                record=Record(
-                    kind="build", who=who or self.user(), why=message or self._last_commit()
-                ),
-                keep_written=keep_written,
-                progress=progress,
-            )
+            try:
+                manifest, report = self.pipeline.build(
+                    self.read(progress).quads,
+                    fingerprint=fingerprint,
+                    record=Record(
+                        kind="build", who=who or self.user(), why=message or self._last_commit()
+                    ),
+                    keep_written=keep_written,
+                    progress=progress,
+                )
+            except ValidationFailedError:
+                self.validate(progress).raise_for_violations()  # the same, with places
+                raise  # what was written beside the files is at fault
             self.archive.thin(self.settings.keep, self.settings.keep_days)
             return Built(manifest, report, fresh=True)
 

@@ -14,6 +14,7 @@ from clustergraph import errors, rdf, scaffold, settings, store
 from clustergraph.cli.evidence import evidence
 from clustergraph.cli.keeping import backup, forget, restore, verify
 from clustergraph.cli.terminal import Group, opened, progress, write
+from clustergraph.cli.validate import validate
 from clustergraph.cli.writes import diff, rollback, token, update
 from clustergraph.store.remote import RemoteStore
 
@@ -101,35 +102,6 @@ def build(ctx: click.Context, *, message: str, force: bool, discard_written: boo
         f"{word} release {manifest.number}: {manifest.triples} triples in "
         f"{len(manifest.graphs)} graphs (+{manifest.added} -{manifest.removed})."
     )
-
-
-@main.command()
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "turtle"]),
-    default="text",
-    show_default=True,
-    help="How the report is written.",
-)
-@click.option("--strict", is_flag=True, help="Exit with 1 on warnings too.")
-@click.pass_context
-def validate(ctx: click.Context, form: str, strict: bool) -> None:
-    """Check the project's files against its shapes and rules; nothing is written.
-
-    Each finding names the rule, the thing, what is wrong and what to do. Exit code 0: no
-    violation; 1: violations (with --strict, warnings too); 2: a file could not be read.
-    """
-    graph = opened(ctx)
-    with progress("Validating") as step:
-        report = graph.validate(step)
-    written = {"text": report.to_text, "json": report.to_json}
-    click.echo(
-        report.to_turtle().decode() if form == "turtle" else written[form](), nl=form != "text"
-    )
-    counts = report.counts()
-    if not report.conforms or (strict and counts["Warning"]):
-        ctx.exit(errors.EXIT_FINDINGS)
 
 
 @main.command()
@@ -333,6 +305,6 @@ def doctor(ctx: click.Context) -> None:
 
 
 for command in (
-    evidence, update, rollback, diff, token, forget, backup, restore, verify,
+    evidence, update, rollback, diff, token, forget, backup, restore, validate, verify,
 ):  # fmt: skip
     main.add_command(command)

@@ -89,7 +89,7 @@ class Pipeline:
             derived = inferred.quads(settings)
             derived += catalogue.describe([*public, *derived], inferred, settings)
         shapes = ox.NamedNode(settings.iri("shapes"))
-        report = validation.validate(
+        report = validation.check(
             public,
             [quad for quad in public if quad.graph_name == shapes],
             rules=project.dataset_rules(settings),

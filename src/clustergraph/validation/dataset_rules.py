@@ -35,6 +35,8 @@ class DatasetRule:
     message: str
     phase: str
     text: str
+    origin: str = ""
+    """Its file."""
 
     def check(self, store: ox.Store, shape: str) -> list[Finding]:
         """What the rule finds in a store.
@@ -67,6 +69,7 @@ class DatasetRule:
                     value=row.get("value"),
                     shape=shape,
                     component="http://www.w3.org/ns/shacl#SPARQLConstraintComponent",
+                    origin=self.origin,
                 )
             ] = None
         return list(findings)
@@ -100,4 +103,5 @@ def of(query: StoredQuery) -> DatasetRule:
         message=fields["message"],
         phase=fields["phase"],
         text=query.text,
+        origin=path,
     )

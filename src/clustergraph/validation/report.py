@@ -1,10 +1,9 @@
-"""The report: typed findings, and the same as sh:ValidationReport (SHACL section 3.6)."""
+"""The report: typed findings with their places; ``forms`` writes it for people and tools."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -12,13 +11,12 @@ import pyoxigraph as ox
 
 from clustergraph import rdf
 from clustergraph.errors import ValidationFailedError
+from clustergraph.validation.forms import graph, records, text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
-_SH = "http://www.w3.org/ns/shacl#"
-_RDF_TYPE = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
-_BOOLEAN = ox.NamedNode("http://www.w3.org/2001/XMLSchema#boolean")
+    from clustergraph.positions import Place
 
 
 class Severity(Enum):
@@ -40,6 +38,31 @@ class Severity(Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Exactly:
+    """What a result says in RDF, beyond what a person needs (SHACL section 3.6.2)."""
+
+    shape: rdf.Term
+    """The node of the shape itself, be it nameless."""
+    severity: rdf.Term
+    messages: tuple[rdf.Term, ...] = ()
+    """In all languages."""
+    constraint: rdf.Term | None = None
+    path: rdf.Term | None = None
+    parts_of_path: tuple[ox.Triple, ...] = ()
+    """The triples of a path that is a blank node."""
+
+
+@dataclass(frozen=True)
+class Related:
+    """Another place that helps to understand a finding."""
+
+    message: str
+    place: Place
+    is_quoted: bool = True
+    """Whether its line is worth showing."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Finding:
     """One thing that a rule found."""
 
@@ -58,11 +81,28 @@ class Finding:
     """IRI of the shape or of the dataset rule."""
     component: str = ""
     """IRI of the constraint component."""
+    origin: str = ""
+    """The file of a rule that is no shape."""
+    place: Place | None = None
+    """Where in the files it is, once it was looked up (see ``locate``)."""
+    related: tuple[Related, ...] = ()
+    help: str = ""
+    """How to mend it, where the message does not say it."""
+    suggestion: str = ""
+    """Text that may stand at the place instead."""
+    exactly: Exactly | None = field(default=None, repr=False)
 
     @property
-    def order(self) -> tuple[int, str, str, str, str]:
-        """Gravest first, then by rule and node."""
-        return (self.severity.rank, self.rule, str(self.focus), self.path, str(self.value))
+    def order(self) -> tuple[int, str, str, str, str, str]:
+        """Gravest first, then as they stand in the files, by rule and node."""
+        at = self.place
+        place = f"{at.path}:{at.line:09}:{at.column:09}" if at else ""
+        return self.severity.rank, place, self.rule, str(self.focus), self.path, str(self.value)
+
+    @property
+    def is_result(self) -> bool:
+        """Whether a shape or rule gave it; else it is a note on the run itself."""
+        return bool(self.shape) or self.exactly is not None
 
 
 @dataclass(frozen=True)
@@ -75,8 +115,8 @@ class Report:
 
     @property
     def conforms(self) -> bool:
-        """Whether no violation was found; warnings and notes do not count."""
-        return not self.violations
+        """Whether there is no result at all, be it a violation or not (SHACL section 3.6.1)."""
+        return not self.violations and not any(each.is_result for each in self.findings)
 
     @property
     def violations(self) -> tuple[Finding, ...]:
@@ -88,14 +128,24 @@ class Report:
         found = Counter(each.severity for each in self.findings)
         return {severity.value: found[severity] for severity in Severity}
 
+    def fails(self, *, strict: bool = False) -> bool:
+        """Whether a finding is grave enough to fail: a violation, if strict a warning too."""
+        counts = self.counts()
+        return bool(counts["Violation"] or (strict and counts["Warning"]))
+
+    def within(self, paths: Collection[str]) -> Report:
+        """The findings in these files, and those that are in no file."""
+        kept = (each for each in self.findings if not each.place or each.place.path in paths)
+        return replace(self, findings=tuple(kept))
+
     def raise_for_violations(self) -> None:
-        """Do nothing if the graph conforms.
+        """Do nothing if there is no violation; warnings and notes do not count.
 
         Raises:
-            ValidationFailedError: it does not.
+            ValidationFailedError: there is one.
         """
-        if not self.conforms:
-            number = len(self.violations)
+        number = len(self.violations)
+        if number:
             raise ValidationFailedError(
                 f"{number} violation{'s' if number > 1 else ''} of the shapes: "
                 "the current release stays as it is.",
@@ -122,79 +172,23 @@ class Report:
 
     def show(self, term: rdf.Term) -> str:
         """A term as a person would write it in Turtle."""
+        if isinstance(term, ox.BlankNode):
+            return "[]"  # its label says nothing to anybody
         return self.short(term.value) if isinstance(term, ox.NamedNode) else str(term)
 
-    def to_text(self) -> str:
+    def to_text(self, *, colour: bool = False) -> str:
         """For people: the gravest first, a summary last."""
-        blocks: list[str] = []
-        for each in self.findings:
-            name = f"{self.show(each.focus)}" + (f" '{each.label}'" if each.label else "")
-            lines = [f"{each.severity.word}[{each.rule}] {each.message}", f"  at   {name}"]
-            if each.path:
-                lines.append(f"  path {each.path}")
-            if each.value is not None and each.value != each.focus:
-                lines.append(f"  value {self.show(each.value)}")
-            blocks.append("\n".join(lines))
-        counts = self.counts()
-        summary = ", ".join(
-            f"{number} {Severity(name).word}{'' if number == 1 else 's'}"
-            for name, number in counts.items()
-        )
-        blocks.append(("conforms: " if self.conforms else "does not conform: ") + summary)
-        return "\n\n".join(blocks) + "\n"
+        return text.write(self, colour=colour)
 
     def to_json(self) -> str:
         """For programs: one object with ``conforms``, ``counts`` and ``findings``."""
-        return json.dumps(
-            {
-                "conforms": self.conforms,
-                "counts": self.counts(),
-                "findings": [
-                    {
-                        "rule": each.rule,
-                        "severity": each.severity.value,
-                        "message": each.message,
-                        "focusNode": getattr(each.focus, "value", str(each.focus)),
-                        "label": each.label or None,
-                        "path": each.path or None,
-                        "value": None if each.value is None else str(each.value),
-                        "sourceShape": each.shape or None,
-                        "sourceConstraintComponent": each.component or None,
-                    }
-                    for each in self.findings
-                ],
-            },
-            indent=2,
-            ensure_ascii=False,
-        )
+        return records.write_json(self)
 
-    def to_turtle(self) -> bytes:
-        """The standard sh:ValidationReport."""
-        quads: list[ox.Quad] = []
+    def to_turtle(self, *, places: bool = False) -> bytes:
+        """The standard sh:ValidationReport (SHACL section 3.6).
 
-        def add(subject: ox.BlankNode, predicate: str, value: rdf.Term) -> None:
-            quads.append(ox.Quad(subject, ox.NamedNode(_SH + predicate), value))
-
-        report = ox.BlankNode("report")
-        quads.append(ox.Quad(report, _RDF_TYPE, ox.NamedNode(_SH + "ValidationReport")))
-        add(
-            report,
-            "conforms",
-            ox.Literal("true" if not self.findings else "false", datatype=_BOOLEAN),
-        )
-        for number, each in enumerate(self.findings):
-            result = ox.BlankNode(f"result{number}")
-            add(report, "result", result)
-            quads.append(ox.Quad(result, _RDF_TYPE, ox.NamedNode(_SH + "ValidationResult")))
-            add(result, "resultSeverity", ox.NamedNode(_SH + each.severity.value))
-            add(result, "focusNode", each.focus)
-            add(result, "resultMessage", ox.Literal(each.message, language="en"))
-            if each.value is not None:
-                add(result, "value", each.value)
-            if each.path and ":" in each.path and " " not in each.path:
-                add(result, "resultPath", ox.NamedNode(each.path.strip("<>")))
-            if each.shape:
-                add(result, "sourceShape", ox.NamedNode(each.shape))
-            if each.component:
-                add(result, "sourceConstraintComponent", ox.NamedNode(each.component))
-        return rdf.serialise(quads, rdf.TURTLE, {"sh": _SH, **self.prefixes})
+        Args:
+            places: also say where in the files each finding is: ``earl:pointer``, in the words of
+                the W3C's Pointer Methods in RDF.
+        """
+        return graph.write(self, places=places)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pyoxigraph as ox
 
 from clustergraph import rdf
-from clustergraph.validation import dataset_rules, engine, evidence_rules
+from clustergraph.validation import dataset_rules, engine, evidence_rules, lint
 from clustergraph.validation.report import Finding, Report, Severity
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _LABELS = tuple(
 )
 
 
-def validate(
+def check(
     asserted: Sequence[ox.Quad],
     shapes: Sequence[ox.Quad],
     *,
@@ -35,6 +35,8 @@ def validate(
     derived: Iterable[ox.Quad] = (),
     base: str = "",
     prefixes: Mapping[str, str] | None = None,
+    shapes_required: bool = False,
+    each_once: bool = True,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Validate a graph.
@@ -46,38 +48,60 @@ def validate(
         derived: quads that the program adds: inferences, the catalogue.
         base: the base IRI, for the names of dataset rules and attestations.
         prefixes: for showing IRIs short.
+        shapes_required: whether it is a violation that there are no shapes.
+        each_once: give each result once, though the standard counts it for each way to it.
         progress: called with the name of each step before it is taken.
 
     Raises:
         UsageError: the shapes or a rule cannot be used.
     """
     progress("shapes")
-    findings = _shacl(asserted, shapes) if shapes else []
-    progress("evidence")
-    findings += evidence_rules.check(asserted, base)
+    findings = _shacl(asserted, shapes, each_once=each_once) if shapes else []
+    findings += lint.check(shapes, asserted, shapes_required=shapes_required)
+    if base:
+        progress("evidence")
+        findings += evidence_rules.check(asserted, base)
+    derived = list(derived)
+    if rules:
+        findings += _dataset(asserted, derived, rules, base, progress)
+    if findings:
+        labels = _labels([*asserted, *derived])
+        findings = [replace(each, label=labels.get(each.focus, "")) for each in findings]
+    if each_once:
+        findings = list(dict.fromkeys(findings))
+    return Report(tuple(sorted(findings, key=lambda each: each.order)), dict(prefixes or {}))
+
+
+def _dataset(
+    asserted: Sequence[ox.Quad],
+    derived: Sequence[ox.Quad],
+    rules: Mapping[str, StoredQuery],
+    base: str,
+    progress: Callable[[str], None],
+) -> list[Finding]:
+    """What the rules over quads find, phase by phase."""
+    findings: list[Finding] = []
     store = ox.Store()
     store.bulk_extend(asserted)
-    derived = list(derived)
     dataset = [dataset_rules.of(query) for query in rules.values()]
     for phase in dataset_rules.PHASES:
-        if phase != "asserted":
+        if phase == "inferred":
             store.bulk_extend(derived)
-            derived = []
         if phase == "public":
             store.bulk_extend(ox.Quad(t.subject, t.predicate, t.object) for t in _merge(store))
         for rule in dataset:
             if rule.phase == phase:
                 progress(rule.rule)
                 findings += rule.check(store, f"{base}shapes#{rule.rule}")
-    labels = _labels(store)
-    named = {replace(each, label=labels.get(each.focus, "")) for each in findings}
-    return Report(tuple(sorted(named, key=lambda each: each.order)), dict(prefixes or {}))
+    return findings
 
 
-def _shacl(asserted: Sequence[ox.Quad], shapes: Sequence[ox.Quad]) -> list[Finding]:
+def _shacl(
+    asserted: Sequence[ox.Quad], shapes: Sequence[ox.Quad], *, each_once: bool
+) -> list[Finding]:
     """What the shapes find, by our own engine; by pyshacl where it does not support one of them."""
     try:
-        return engine.check(asserted, shapes)
+        return engine.check(asserted, shapes, each_once=each_once)
     except engine.UnsupportedShapeError as error:
         from clustergraph.validation import shacl  # noqa: PLC0415  slow to import, seldom needed
 
@@ -96,12 +120,15 @@ def _merge(store: ox.Store) -> list[ox.Triple]:
     return list(dict.fromkeys(rdf.triples(store)))
 
 
-def _labels(store: ox.Store) -> dict[rdf.Term, str]:
+def _labels(quads: Iterable[ox.Quad]) -> dict[rdf.Term, str]:
     """The best label of each thing: English before others, preferred before plain ones."""
     labels: dict[rdf.Term, str] = {}
+    found = [quad for quad in quads if quad.predicate in _LABELS]
     for predicate in reversed(_LABELS):
-        for quad in store.quads_for_pattern(None, predicate, None):
-            if not isinstance(quad.object, ox.Literal) or isinstance(quad.subject, ox.Triple):
+        for quad in found:
+            if quad.predicate != predicate or not isinstance(quad.object, ox.Literal):
+                continue
+            if isinstance(quad.subject, ox.Triple):
                 continue
             if quad.object.language in {None, "en"} or quad.subject not in labels:
                 labels[quad.subject] = quad.object.value

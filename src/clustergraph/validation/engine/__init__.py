@@ -42,7 +42,11 @@ __all__ = [
 
 
 def check(
-    data: Iterable[ox.Quad], shapes: Iterable[ox.Quad], *, focus: Collection[Term] | None = None
+    data: Iterable[ox.Quad],
+    shapes: Iterable[ox.Quad],
+    *,
+    focus: Collection[Term] | None = None,
+    each_once: bool = True,
 ) -> list[Finding]:
     """Validate the merge of ``data`` against ``shapes``, without inference.
 
@@ -51,6 +55,7 @@ def check(
             follows its ``rdfs:subClassOf``.
         shapes: the shapes graph.
         focus: if given, only these focus nodes are validated.
+        each_once: give each result once, though the standard counts it for each way to it.
 
     Raises:
         UsageError: the shapes cannot be used; says why.
@@ -58,9 +63,9 @@ def check(
     """
     shapes_text = graphs.text(shapes)
     shapes_graph = Graph.read(shapes_text)
-    results = _run(graphs.text(data), shapes_text, shapes_graph, focus)
+    results = _run(graphs.text(data), shapes_text, shapes_graph, focus, each_once=each_once)
     findings = Findings(shapes_graph)
-    return [findings.of(each) for each in dict.fromkeys(results)]
+    return [findings.of(each) for each in (dict.fromkeys(results) if each_once else results)]
 
 
 def evaluate(data: Iterable[ox.Quad], shapes: Iterable[ox.Quad]) -> list[Result]:

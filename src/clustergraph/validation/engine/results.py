@@ -19,11 +19,12 @@ from clustergraph.validation.engine.nodes import (
     term,
     value,
 )
-from clustergraph.validation.report import Finding, Severity
+from clustergraph.validation.report import Exactly, Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from clustergraph.rdf import Term
     from clustergraph.validation.engine.graph import Graph
 
 _SH = "http://www.w3.org/ns/shacl#"
@@ -98,6 +99,7 @@ class Findings:
         self._shapes = shapes
         self._names: dict[str, tuple[str, str]] = {}
         self._paths: dict[str, str] = {}
+        self._path_nodes: dict[str, tuple[Term, tuple[ox.Triple, ...]]] = {}
         self._owners: dict[str, str] | None = None
 
     def of(self, result: Result) -> Finding:
@@ -105,6 +107,7 @@ class Findings:
         name, rule = self._name(result.shape)
         severity = result.severity[1:-1].rsplit("#", 1)[-1]
         messages = sorted(result.messages, key=_english_first)
+        path, parts_of_path = self._path_node(result.path)
         return Finding(
             rule=rule,
             severity=_SEVERITIES.get(severity, Severity.INFO),
@@ -114,6 +117,14 @@ class Findings:
             value=None if result.value is None else term(result.value),
             shape=name,
             component=result.component[1:-1],
+            exactly=Exactly(
+                shape=term(result.shape),
+                severity=term(result.severity),
+                messages=tuple(map(term, messages)),
+                constraint=None if result.constraint is None else term(result.constraint),
+                path=path,
+                parts_of_path=parts_of_path,
+            ),
         )
 
     def _name(self, shape: str) -> tuple[str, str]:
@@ -136,6 +147,21 @@ class Findings:
             seen.add(shape)
             shape = self._owners.get(shape, shape)
         return value(shape) if is_iri(shape) else ""
+
+    def _path_node(self, path: str) -> tuple[Term | None, tuple[ox.Triple, ...]]:
+        """The path as RDF; one that is a blank node with the triples that make it up."""
+        if not path:
+            return None, ()
+        known = self._path_nodes.get(path)
+        if known is None:
+            if is_blank(path):
+                node, triples = paths.copied(self._shapes, path, "_:path")
+                made = tuple(ox.Triple(*map(term, each)) for each in triples)  # type: ignore[arg-type]  # in order
+                known = term(node), made
+            else:
+                known = term(path), ()
+            self._path_nodes[path] = known
+        return known
 
     def _path(self, path: str) -> str:
         if not path:

@@ -1,0 +1,153 @@
+"""One file whose terms can be found: where a statement, a thing or a graph name stands in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from clustergraph.positions import isomorphism, reader, terms
+from clustergraph.positions.place import Lines, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    import pyoxigraph as ox
+
+    from clustergraph.positions.reader import Reading, Record
+
+SUBJECT: Final = 0
+PREDICATE: Final = 1
+OBJECT: Final = 2
+GRAPH: Final = 3
+WITH_POSITIONS = frozenset({"ttl", "trig", "nt", "nq"})
+"""The formats that are read with positions; in others a thing has the file for its place."""
+
+
+@dataclass(eq=False)
+class Source:
+    """A file as the engine read it, and its text; read with positions at the first question."""
+
+    path: str
+    """How the file is called to people."""
+    suffix: str
+    """That of its format: ``ttl``, ``trig``, ``nt``, ``nq``, or one without positions."""
+    load: Callable[[], str]
+    """Gives its text."""
+    engine: Callable[[], Iterable[ox.Quad]]
+    """Gives its quads as the engine read them, with the labels of blank nodes that findings use."""
+    base: str = ""
+    moved: tuple[str, str] = ("", "")
+    """Base IRI in the file, and the one under which its things are asked for."""
+    home: Callable[[], str] = str
+    """Gives the graph that its triples outside any named graph were put into."""
+    kind: str = "data"
+    """data, ontology or shapes."""
+    _blanks: dict[str, str] | None = field(default=None, repr=False)
+
+    @property
+    def has_positions(self) -> bool:
+        """Whether places in it have lines."""
+        return self.suffix in WITH_POSITIONS
+
+    @cached_property
+    def text(self) -> str:
+        """The text of the file."""
+        return self.load()
+
+    @cached_property
+    def lines(self) -> Lines:
+        """The lines of the text."""
+        return Lines(self.text)
+
+    @cached_property
+    def reading(self) -> Reading:
+        """What the file says, and where."""
+        return reader.read(
+            self.text,
+            base=self.base,
+            lines=self.suffix in {"nt", "nq"},
+            graphs=self.suffix in {"trig", "nq"},
+        )
+
+    @cached_property
+    def _index(self) -> dict[tuple[int, str], list[Record]]:
+        """The records by each term in each role."""
+        index: dict[tuple[int, str], list[Record]] = {}
+        for record in self._records():
+            for role, key in enumerate(record[:4]):
+                index.setdefault((role, key), []).append(record)
+        return index
+
+    def _records(self) -> list[Record]:
+        old, new = self.moved
+        if not self.has_positions:
+            return [
+                (*map(terms.key, (quad.subject, quad.predicate, quad.object)), "", -1, -1, -1, -1)  # type: ignore[misc]
+                for quad in self.engine()
+            ]
+        records = self.reading.records
+        if old == new:
+            return records
+
+        def move(key: str) -> str:
+            if key.startswith(old):
+                return new + key[len(old) :]
+            return key.replace(old, new) if key.startswith('"') and old in key else key
+
+        return [(*map(move, record[:4]), *record[4:]) for record in records]  # type: ignore[misc]
+
+    def _key(self, term: object) -> str:
+        key = terms.key(term)
+        if not terms.is_blank(key) or not self.has_positions:
+            return key
+        if self._blanks is None:
+            home = self.home()
+            theirs = (
+                (
+                    terms.key(quad.subject),
+                    terms.key(quad.predicate),
+                    terms.key(quad.object),
+                    terms.key(quad.graph_name) or home,
+                )
+                for quad in self.engine()
+            )
+            ours = ((*record[:3], record[3] or home) for record in self._records())
+            self._blanks = isomorphism.match(theirs, ours)
+        return self._blanks.get(key, "_:")  # another file's: no label
+
+    def records(
+        self, subject: object = None, predicate: object = None, value: object = None
+    ) -> list[Record]:
+        """The statements with these terms, in the order of the file."""
+        wanted = [
+            (role, self._key(term))
+            for role, term in ((SUBJECT, subject), (PREDICATE, predicate), (OBJECT, value))
+            if term is not None
+        ]
+        lists = [self._index.get(each, []) for each in wanted]
+        shortest = min(lists, key=len)
+        return [each for each in shortest if all(each[:4][role] == key for role, key in wanted)]
+
+    def named(self, graph: object) -> list[Record]:
+        """The statements in a graph that the file names."""
+        return self._index.get((GRAPH, self._key(graph)), [])
+
+    def knows(self, iri: str) -> bool:
+        """Whether the file says something of a thing."""
+        return (SUBJECT, iri) in self._index
+
+    def described(self, start: str) -> list[str]:
+        """The things whose IRIs start so, of which the file says something."""
+        return [key for role, key in self._index if role == SUBJECT and key.startswith(start)]
+
+    def values(self, predicate: str) -> list[str]:
+        """The keys of the values of a property."""
+        return [record[OBJECT] for record in self._index.get((PREDICATE, predicate), [])]
+
+    def place(self, record: Record, role: int) -> Place:
+        """Where one term of a statement stands."""
+        start = record[4:][role]
+        if start < 0:
+            return Place(self.path)
+        return self.lines.place(self.path, start, reader.end_of(self.text, start))
