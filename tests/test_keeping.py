@@ -472,6 +472,10 @@ def test_the_commands(small: ClusterGraph, tmp_path: Path) -> None:
     assert made.stdout.startswith("cg_")
     assert "write http://127.0.0.1:8080/graph/a*" in run(small, "token", "list").stdout
     assert run(small, "token", "create", "Jo").returncode == 2
+    assert run(small, "token", "create", "Jo", "--query-seconds", "60").returncode == 0
+    assert "queries of 60 s" in run(small, "token", "list").stdout
+    hidden = run(small, "token", "create", "Jo", "--write", "graph/restricted/*")
+    assert (hidden.returncode, "--read-restricted" in hidden.stderr) == (2, True)
     assert "revoked" in run(small, "token", "revoke", made.stdout.split("_")[1]).stdout
     assert run(small, "token", "revoke", "none").returncode == 2
     text = "INSERT DATA { <http://127.0.0.1:8080/id/person/doe> <http://x/name> 'Jane Doe' }"

@@ -82,3 +82,21 @@ def test_an_unknown_function_is_an_expression_error(many: EmbeddedStore) -> None
     """The variable stays unbound, the row remains (SPARQL 17.3)."""
     rows = store.select(many, "SELECT * { BIND(<http://a/f>(1) AS ?x) }")
     assert rows == [{}]
+
+
+@pytest.mark.parametrize(
+    ("text", "head"),
+    [
+        ("SELECT * { ?s ?p ?o }", "s,p,o"),
+        ("# ?z\nselect distinct* { ?zebra ?b ?a FILTER(?hidden = 1) }", "zebra,b,a"),
+        ("SELECT * { ?b ?a ?c { SELECT ?z { ?x ?y ?z } } }", "b,a,c,z"),
+        ("SELECT * { VALUES (?c ?a) { (1 2) } BIND(?a * 2 AS ?b) }", "c,a,b"),
+        ("SELECT * {}", ""),
+        ("SELECT (2 * 3 AS ?n) {}", "n"),
+    ],
+)
+def test_columns_stand_in_the_order_of_the_query(text: str, head: str) -> None:
+    """SELECT * names no order; people expect that of their text."""
+    backend = EmbeddedStore(ox.Store())
+    answer = b"".join(backend.answer(sparql.parse(text), rdf.CSV))
+    assert answer.split(b"\r\n")[0].decode() == head

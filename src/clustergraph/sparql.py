@@ -49,6 +49,8 @@ class Query:
 
     text: str
     form: Form
+    star: int = -1
+    """Where the ``*`` of SELECT * stands; -1 if the text says something else."""
     key: str = ""
     """The same for texts that differ in nothing but white space and comments."""
 
@@ -153,9 +155,12 @@ def parse(text: str, *, max_length: int = 262_144, max_nesting: int = 64) -> Que
     nesting = _Nesting(plain, max_nesting)
     previous = Token("", "", 0)
     words: list[str] = []
+    star = -1
     for token in tokens(plain):
         nesting.see(token)
         words.append(token.text)
+        if token.text == "*" and star < 0 and _is_projection(words):
+            star = token.start
         if token.kind == "word":
             word = token.text.upper()
             if found is None:
@@ -177,7 +182,21 @@ def parse(text: str, *, max_length: int = 262_144, max_nesting: int = 64) -> Que
             "The text holds no query.", hint="Start with SELECT, ASK, CONSTRUCT or DESCRIBE."
         )
     nesting.end()
-    return Query(plain, found, hashlib.sha256("\0".join(words).encode()).hexdigest())
+    return Query(plain, found, star, hashlib.sha256("\0".join(words).encode()).hexdigest())
+
+
+def _is_projection(words: Sequence[str]) -> bool:
+    """Whether the last word is the ``*`` of the outermost SELECT."""
+    before = words[-2].upper() if len(words) > 1 else ""
+    if before in {"DISTINCT", "REDUCED"}:
+        before = words[-3].upper() if len(words) > 2 else ""
+    return before == "SELECT" and "{" not in words
+
+
+def variables(text: str) -> Iterator[str]:
+    """The names of variables in the order in which a text first names them."""
+    seen = (token.text[1:] for token in tokens(text) if token.kind == "variable")
+    return iter(dict.fromkeys(seen))
 
 
 def guard_update(plain: str, found: Iterable[Token], *, max_nesting: int) -> None:

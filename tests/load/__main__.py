@@ -52,7 +52,8 @@ async def cases(server: Server, things: int, seconds: float) -> Iterator[tuple[s
     capacity = full.rate
     found.append(
         ("L1", "16 clients, each asks again at once (C)",
-         f"C = {capacity:.0f}/s; pages p99 {milliseconds(full.kinds[PAGES], 0.99)}; {statuses(full)}")
+         f"C = {capacity:.0f}/s; pages p99 {milliseconds(full.kinds[PAGES], 0.99)}; "
+         f"{statuses(full)}")
     )  # fmt: skip
     half = await scenarios.opened(server, mix, capacity / 2, seconds)
     found.append(

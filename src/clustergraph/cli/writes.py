@@ -131,7 +131,6 @@ def token() -> None:
 @click.option(
     "--query-seconds",
     type=click.IntRange(min=1),
-    default=0,
     help="Its queries may run so long (instead of query.seconds).",
 )
 @click.option("--days", type=click.IntRange(min=1), help="It is valid for so many days.")
@@ -144,7 +143,7 @@ def create(
     read_restricted: bool,
     admin: bool,
     days: int | None,
-    query_seconds: int,
+    query_seconds: int | None,
 ) -> None:
     """Make a token for NAME (a person or a program; told in the history) and print it, once.
 
@@ -176,7 +175,7 @@ def create(
         read=read_restricted,
         admin=admin,
         days=days,
-        query_seconds=query_seconds,
+        query_seconds=query_seconds or 0,
     )
     click.echo(text)
     click.echo(

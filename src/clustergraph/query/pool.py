@@ -218,6 +218,7 @@ class QueryPool:
             request = {
                 "text": query.text,
                 "form": query.form.value,
+                "star": query.star,
                 "format": fmt.media_type,
                 "default": dataset.default_graphs,
                 "named": dataset.named_graphs,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from clustergraph import rdf
 from clustergraph.errors import ClusterGraphError, StoreError, to_fields
@@ -62,12 +62,12 @@ def serve(connection: socket.socket, store: ox.Store, *, memory: int) -> None:
         _answer(connection, store, request)
 
 
-def _answer(connection: socket.socket, store: ox.Store, request: dict[str, str]) -> None:
+def _answer(connection: socket.socket, store: ox.Store, request: dict[str, Any]) -> None:
     output = _Output(connection)
     try:
         evaluate(
             store,
-            Query(request["text"], Form(request["form"])),
+            Query(request["text"], Form(request["form"]), request["star"]),
             _FORMATS[request["format"]],
             DatasetClause(tuple(request["default"]), tuple(request["named"])),
             cast("IO[bytes]", output),

@@ -89,7 +89,24 @@ def _results(
     store: ox.Store, query: Query, dataset: DatasetClause
 ) -> ox.QuerySolutions | ox.QueryTriples | ox.QueryBoolean:
     default = _names(dataset.default_graphs) if dataset else None
-    return solve(store, query.text, default, _names(dataset.named_graphs) if dataset else None)
+    return solve(
+        store, _in_order(query), default, _names(dataset.named_graphs) if dataset else None
+    )
+
+
+def _in_order(query: Query) -> str:
+    """A query whose ``SELECT *`` gives its columns in the order in which the text names them.
+
+    The engine has an order of its own; which variables there are, it tells over an empty store.
+    """
+    if query.star < 0:
+        return query.text
+    results = solve(ox.Store(), query.text)
+    if not isinstance(results, ox.QuerySolutions):
+        raise TypeError("SELECT * gives solutions")
+    known = {variable.value for variable in results.variables}
+    named = " ".join(f"?{name}" for name in sparql.variables(query.text) if name in known)
+    return f"{query.text[: query.star]}{named or '*'} {query.text[query.star + 1 :]}"
 
 
 def solve(
