@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 from flask import request
 from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import UnsupportedMediaType
 
 from clustergraph.errors import UsageError
 
@@ -32,6 +33,21 @@ def from_form(body: bytes) -> MultiDict[str, str]:
         UsageError: they are not UTF-8, or too many.
     """
     return _parsed(body, "The form")
+
+
+def text_of(body: bytes) -> str:
+    """The text of a body that is a query or an update itself (protocol 2.1.3, 2.2.2).
+
+    Raises:
+        UsageError: it is not UTF-8.
+        UnsupportedMediaType: it says that it is in another encoding.
+    """
+    if request.mimetype_params.get("charset", "utf-8").lower() not in {"utf-8", "utf8"}:
+        raise UnsupportedMediaType
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError("The body is not UTF-8 text.") from error
 
 
 def _parsed(content: bytes, name: str) -> MultiDict[str, str]:

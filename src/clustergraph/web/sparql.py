@@ -17,7 +17,7 @@ from clustergraph.web import authorisation, negotiation, respond, views
 from clustergraph.web.cached import INCOMPLETE
 from clustergraph.web.incomplete import honest
 from clustergraph.web.negotiation import HTML
-from clustergraph.web.parameters import FORM, from_address, from_form
+from clustergraph.web.parameters import FORM, from_address, from_form, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,17 +93,13 @@ def _parameters() -> MultiDict[str, str]:
         return from_address()
     if request.mimetype == FORM:
         parameters = from_form(request.get_data())
-        for name in ("format", "timeout"):  # how to answer may stand in the address too
-            parameters.setlistdefault(name, request.args.getlist(name))
+        for name, values in from_address().lists():  # a query in both is one too many
+            parameters.setlist(name, [*parameters.getlist(name), *values])
         return parameters
     if request.mimetype != _BODY:
         raise UnsupportedMediaType
     parameters = from_address()
-    try:
-        text = request.get_data().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise UsageError("The query is not UTF-8 text.") from error
-    parameters.setlist("query", [text])
+    parameters.setlist("query", [text_of(request.get_data())])
     return parameters
 
 

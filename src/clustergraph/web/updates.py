@@ -10,7 +10,7 @@ from werkzeug.exceptions import MethodNotAllowed, UnsupportedMediaType
 from clustergraph.errors import UsageError
 from clustergraph.releases import Write
 from clustergraph.web import views, writes
-from clustergraph.web.parameters import FORM, from_address, from_form
+from clustergraph.web.parameters import FORM, from_address, from_form, text_of
 
 if TYPE_CHECKING:
     from werkzeug.datastructures import MultiDict
@@ -51,11 +51,8 @@ def _request() -> tuple[bytes, MultiDict[str, str]]:
         parameters = from_form(writes.body())
         texts = [each.encode() for each in parameters.getlist("update")]
     elif request.mimetype == BODY:
-        charset = request.mimetype_params.get("charset", "utf-8").lower()
-        if charset not in {"utf-8", "utf8"}:
-            raise UnsupportedMediaType
         parameters = from_address()
-        texts = [writes.body()]
+        texts = [text_of(writes.body()).encode()]
     else:
         raise UnsupportedMediaType
     if "query" in parameters:
@@ -65,8 +62,4 @@ def _request() -> tuple[bytes, MultiDict[str, str]]:
             "No update was sent." if not texts or len(texts) == 1 else "More than one was sent.",
             hint="Send one, as the parameter 'update' or as a body of type " + BODY + ".",
         )
-    try:
-        texts[0].decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise UsageError("The update is not UTF-8 text.") from error
     return texts[0], parameters
