@@ -77,6 +77,36 @@ def test_an_answer_is_kept_until_the_release_changes(whole: Front) -> None:
     assert b"http://x/a" in changed.data
 
 
+def test_queries_in_bodies_are_kept_too(whole: Front) -> None:
+    """By what they say, how they are sent, and what is wanted; never as 304."""
+    form = {"content_type": "application/x-www-form-urlencoded"}
+    direct = {"content_type": "application/sparql-query"}
+
+    def ask(data: str, accept: str = "*/*", **options: str) -> TestResponse:
+        answer = whole.client.post("/sparql", data=data, headers={"Accept": accept}, **options)
+        assert answer.data
+        return answer
+
+    first = ask("query=ASK+%7B%7D", **form)
+    again = ask("query=ASK+%7B%7D", **form)
+    assert "Cache-Status" not in first.headers
+    assert again.headers["Cache-Status"] == "clustergraph; hit"
+    assert first.data == again.data
+    assert "Cache-Status" not in ask("ASK {}", **direct).headers
+    assert (
+        "Cache-Status"
+        not in ask("query=ASK+%7B%7D", "application/sparql-results+xml", **form).headers
+    )
+    assert "Cache-Status" not in ask("query=ASK+%7B1%7D", **form).headers
+    tagged = whole.client.post(
+        "/sparql", data="ASK {}", headers={"If-None-Match": first.headers["ETag"]}, **direct
+    )
+    assert (tagged.status_code, tagged.data) == (200, first.data)
+    long = f"ASK {{}} #{'x' * 70_000}"
+    assert [ask(long, **direct).headers.get("Cache-Status") for _ in range(2)] == [None, None]
+    assert ask("x" * 5_000_000, **direct).status_code == 413
+
+
 def test_what_is_never_kept(whole: Front) -> None:
     """Errors, answers for a token, health."""
     token = f"Bearer {whole.site.token}"

@@ -4,6 +4,7 @@ observed     metrics, log, how long it took
 compressed   gzip, zstd
 cached       whole answers of the current release
 in flight    caps on what is worked on at once
+cached       answers to queries that came in bodies
 Flask
 """
 
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from clustergraph.web.app import create_app
-from clustergraph.web.cached import Cached
+from clustergraph.web.cached import Answers, Cached
 from clustergraph.web.compressed import Compressed
 from clustergraph.web.in_flight import InFlight
 from clustergraph.web.observed import Metrics, Observed, kind_of
@@ -39,28 +40,31 @@ def front(graph: ClusterGraph, *, log: TextIO | None) -> WSGIApplication:
     """
     settings = graph.settings
     flask = create_app(graph)
+    answers = Answers(settings.cache << 20)
+
+    def cached(app: WSGIApplication, *, posted: bool) -> WSGIApplication:
+        if not settings.cache:
+            return app
+        by_host = bool(settings.trusted_hosts)
+        number = graph.archive.current_number
+        return Cached(app, answers, number, by_host=by_host, posted=posted)
+
     in_flight = InFlight(
-        flask,
+        cached(flask, posted=True),  # behind the cap: a body may come slowly
         {"page": settings.in_flight, "query": settings.queries_in_flight},
         lambda path: "query" if kind_of(path) in _WAITING else "page",
     )
-    cached = Cached(
-        in_flight,
-        graph.archive.current_number,
-        size=settings.cache << 20,
-        by_host=bool(settings.trusted_hosts),
-    )
+    inside = cached(in_flight, posted=False)
     metrics = Metrics(
         {
             "queries": lambda: graph.release().statistics(),
             "queries_active": lambda: {"running": graph.release().running()},
-            "cache": lambda: dict(cached.statistics),
-            "cache_bytes": lambda: {"held": cached.held},
+            "cache": lambda: dict(answers.statistics),
+            "cache_bytes": lambda: {"held": answers.held},
             "current_release": lambda: {"number": graph.release().manifest.number},
         }
     )
     flask.extensions["clustergraph.metrics"] = metrics
-    inside: WSGIApplication = cached if settings.cache else in_flight
     app: WSGIApplication = Observed(Compressed(inside), metrics, log=log)
     if settings.trusted_proxies:
         count = settings.trusted_proxies

@@ -168,7 +168,7 @@ def _stream(query: Query, parameters: MultiDict[str, str]) -> Response:
     """The answer, as it comes from the engine."""
     fmt = _format(query, parameters)
     etag = respond.tag(fmt, query.text, repr(_dataset(parameters)))
-    if etag in request.if_none_match:
+    if etag in request.if_none_match and request.method != "POST":
         response = Response(status=304)
     elif request.method == "HEAD":
         response = Response(content_type=fmt.content_type)
