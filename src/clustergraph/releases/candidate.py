@@ -264,72 +264,57 @@ class Candidate:
             StoreError: it could not be written; the current release is as it was.
         """
         with _telling(self):
-            return self._publish(
-                records, report, findings, fingerprint,
-                self.patch if delta is None else delta, written, tombstones,
-            )  # fmt: skip
-
-    def _publish(  # noqa: PLR0917  private, called once
-        self,
-        records: Sequence[Record],
-        report: bytes,
-        findings: dict[str, int],
-        fingerprint: str,
-        delta: Patch,
-        written: Patch | None,
-        tombstones: tuple[dict[str, str], ...],
-    ) -> Manifest:
-        if self._full is not None and not any(map(self.settings.is_restricted, self.graphs)):
-            self._full = None
-            shutil.rmtree(self._folder / FULL)
-        graphs = {
-            restricted: {
-                graph: size
-                for graph, size in sorted(self.graphs.items())
-                if self.settings.is_restricted(graph) is restricted
+            if self._full is not None and not any(map(self.settings.is_restricted, self.graphs)):
+                self._full = None
+                shutil.rmtree(self._folder / FULL)
+            graphs = {
+                restricted: {
+                    graph: size
+                    for graph, size in sorted(self.graphs.items())
+                    if self.settings.is_restricted(graph) is restricted
+                }
+                for restricted in (False, True)
             }
-            for restricted in (False, True)
-        }
-        added, removed = self._write_patch(DELTA, delta)
-        if written is not None:
-            self._write_patch(WRITTEN, written)
-        (self._folder / REPORT).write_bytes(report)
-        digest, quads = digest_of(stated(self.public, self._merged))
-        self._close(sum(graphs[False].values()))
-        current = _readable(self.archive)
-        number = self.archive.next_number()
-        manifest = Manifest(
-            number=number,
-            parent=current.number if current else None,
-            created=_now(after=current.created if current else ""),
-            kind=records[0].kind,
-            who=", ".join(dict.fromkeys(each.who for each in records)),
-            why="; ".join(dict.fromkeys(each.why for each in records if each.why)),
-            changes=tuple(asdict(each) for each in records) if len(records) > 1 else (),
-            base=self.settings.base,
-            fingerprint=fingerprint,
-            built=current.built if current and written is None else number,
-            digest=digest,
-            triples=self.triples,
-            quads=quads,
-            graphs=graphs[False],
-            restricted=bool(graphs[True]),
-            restricted_graphs=graphs[True],
-            added=added,
-            removed=removed,
-            findings=findings,
-            tombstones=(*self.archive.tombstones(), *tombstones),
-            files=_sealed(self._folder, self._linked()),
-        )
-        path = self._folder / manifests.NAME
-        path.write_text(manifest.to_json(), encoding="utf-8")
-        sync(path)
-        sync_folder(self._folder)
-        target = self.archive.path(number)
-        self._folder.rename(target)
-        sync_folder(target.parent)
-        self.archive.switch(number)
-        return manifest
+            added, removed = self._write_patch(DELTA, self.patch if delta is None else delta)
+            if written is not None:
+                self._write_patch(WRITTEN, written)
+            (self._folder / REPORT).write_bytes(report)
+            digest, quads = digest_of(stated(self.public, self._merged))
+            self._close(sum(graphs[False].values()))
+            current = _readable(self.archive)
+            number = self.archive.next_number()
+            manifest = Manifest(
+                number=number,
+                parent=current.number if current else None,
+                created=_now(after=current.created if current else ""),
+                kind=records[0].kind,
+                who=", ".join(dict.fromkeys(each.who for each in records)),
+                why="; ".join(dict.fromkeys(each.why for each in records if each.why)),
+                changes=tuple(asdict(each) for each in records) if len(records) > 1 else (),
+                base=self.settings.base,
+                fingerprint=fingerprint,
+                built=current.built if current and written is None else number,
+                digest=digest,
+                triples=self.triples,
+                quads=quads,
+                graphs=graphs[False],
+                restricted=bool(graphs[True]),
+                restricted_graphs=graphs[True],
+                added=added,
+                removed=removed,
+                findings=findings,
+                tombstones=(*self.archive.tombstones(), *tombstones),
+                files=_sealed(self._folder, self._linked()),
+            )
+            path = self._folder / manifests.NAME
+            path.write_text(manifest.to_json(), encoding="utf-8")
+            sync(path)
+            sync_folder(self._folder)
+            target = self.archive.path(number)
+            self._folder.rename(target)
+            sync_folder(target.parent)
+            self.archive.switch(number)
+            return manifest
 
     def _write_patch(self, name: str, change: Patch) -> tuple[int, int]:
         """Write a patch, its restricted part apart; gives what is added and removed in public."""
@@ -366,21 +351,17 @@ class Candidate:
         }
 
 
-class _telling:  # noqa: N801  a context manager, used like a function
+@contextlib.contextmanager
+def _telling(candidate: Candidate) -> Iterator[None]:
     """Tell the engine's and the system's errors in our words; discard the candidate at any."""
-
-    def __init__(self, candidate: Candidate) -> None:
-        self._candidate = candidate
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if error is None:
-            return
-        self._candidate.discard()
-        if isinstance(error, OSError | RuntimeError):
-            raise store_error(error, self._candidate.archive.folder) from error
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        candidate.discard()
+        raise store_error(error, candidate.archive.folder) from error
+    except BaseException:
+        candidate.discard()
+        raise
 
 
 def _readable(archive: Archive) -> Manifest | None:

@@ -13,6 +13,8 @@ from collections import Counter, OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from clustergraph.web.begun import begun
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -144,16 +146,7 @@ class Cached:
     def _kept(
         self, key: tuple[str, ...], environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
-        begun: list[tuple[str, Headers]] = []
-
-        def begin(
-            status: str, headers: Headers, exc_info: object = None
-        ) -> Callable[[bytes], object]:
-            begun[:] = [(status, headers)]
-            return lambda _data: None
-
-        chunks = self._app(environ, begin)
-        status, headers = begun[0]
+        status, headers, chunks = begun(self._app, environ)
         start_response(status, headers)
         found = {name.lower(): value for name, value in headers}
         if (

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 
 import zstandard
 
+from clustergraph.web.begun import begun
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     Headers = list[tuple[str, str]]
@@ -62,16 +64,7 @@ class Compressed:
         for name in ("HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH"):
             if name in environ:
                 environ[name] = _SUFFIX.sub('"', environ[name])
-        begun: list[tuple[str, Headers]] = []
-
-        def begin(
-            status: str, headers: Headers, exc_info: object = None
-        ) -> Callable[[bytes], object]:
-            begun[:] = [(status, headers)]
-            return lambda _data: None
-
-        chunks = self._app(environ, begin)
-        status, headers = begun[0]
+        status, headers, chunks = begun(self._app, environ)
         suits = _suits(status, headers)
         if suits:
             _vary(headers)
