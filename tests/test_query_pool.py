@@ -17,6 +17,7 @@ import pytest
 
 from clustergraph import rdf, sparql, store
 from clustergraph.errors import (
+    AnswerLimitError,
     LimitError,
     MemoryLimitError,
     OverloadedError,
@@ -150,6 +151,19 @@ def test_one_client_does_not_take_it_all(folder: Path) -> None:
         assert b"true" in run(pool, "ASK {}", client="two")
         for _ in range(3):
             assert b"true" in run(pool, "ASK {}")
+    finally:
+        pool.close()
+
+
+def test_an_answer_that_is_too_long_stops(folder: Path) -> None:
+    """With an error, after it began."""
+    pool = QueryPool(folder, Limits(answer=300_000, fast=1))
+    try:
+        reader = pool.answer(sparql.parse(ALL), rdf.XML)
+        assert next(reader).startswith(b"<?xml")
+        with pytest.raises(AnswerLimitError):
+            list(reader)
+        assert b"true" in run(pool, "ASK { ?s ?p ?o }")
     finally:
         pool.close()
 

@@ -18,6 +18,7 @@
     ├── LimitError                 a query takes more than a query may take
     │   ├── TimeLimitError         too long
     │   ├── MemoryLimitError       too much memory
+    │   ├── AnswerLimitError       too long an answer
     │   ├── OverloadedError        too many at once: try again later
     │   └── TooManyRequestsError   too many from one client
     ├── ValidationFailedError      the graph breaks its shapes: carries the report
@@ -150,6 +151,10 @@ class TimeLimitError(LimitError):
 
 class MemoryLimitError(LimitError):
     """A query needed too much memory."""
+
+
+class AnswerLimitError(LimitError):
+    """The answer to a query is longer than an answer may be."""
 
 
 class OverloadedError(LimitError):

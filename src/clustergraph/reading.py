@@ -204,6 +204,7 @@ class Reader:
         return Limits(
             time=settings.query_seconds,
             memory=settings.query_memory << 20,
+            answer=settings.max_answer << 20,
             in_memory=settings.in_memory,
             fast=settings.fast_lane if current else 1,
             slow=settings.slow_lane if current else 1,

@@ -118,6 +118,7 @@ class Settings:
     query_memory: int = _setting(
         "Memory that a query may take beside the graph, in MiB", 1024, key="query.memory"
     )
+    max_answer: int = _setting("Longest answer to a query, in MiB", 1024, key="query.max-answer")
     fast_lane: int = _setting("Light queries that run at once", 4, key="query.fast-lane")
     slow_lane: int = _setting("Long queries that run at once", 4, key="query.slow-lane")
     per_client: int = _setting(

@@ -13,6 +13,8 @@ class Limits:
     """From the start of a query to its end, without the time that its reader takes."""
     memory: int = 1 << 30
     """Address space of a worker beyond the graph itself."""
+    answer: int = 1 << 30
+    """Longest answer, in bytes."""
     in_memory: int = 12_000_000
     """Largest store that is held in memory, in quads."""
     fast: int = 4

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 
 from clustergraph import rdf
 from clustergraph.errors import (
+    AnswerLimitError,
     LimitError,
     MemoryLimitError,
     OverloadedError,
@@ -95,6 +96,8 @@ class _Run:
     limit: float
     seconds: float = 0.0
     """How long its worker was at work."""
+    sent: int = 0
+    """Bytes of its answer."""
     cpu: float = 0.0
     """Processor time that it had used when it was last looked at."""
     worker: _Worker | None = None
@@ -232,6 +235,12 @@ class QueryPool:
                 if kind == frames.ERROR:
                     finished = True
                     raise from_fields(json.loads(payload))
+                run.sent += len(payload)
+                if run.sent > self.limits.answer:
+                    raise AnswerLimitError(
+                        f"The answer is longer than {self.limits.answer >> 20} MiB.",
+                        hint="Ask for parts of it: LIMIT and OFFSET with ORDER BY, or one graph.",
+                    )
                 run.place.yielded = time.monotonic()
                 yield payload
                 run.place.yielded = None
