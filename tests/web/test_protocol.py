@@ -99,6 +99,32 @@ def test_content_types(store: Site, text: str, media_types: set[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        (None, "application/sparql-results+json"), ("", "application/sparql-results+json"),
+        ("*/*", "application/sparql-results+json"), ("text/*", "text/csv"),
+        ("text/*;q=0.5, text/csv;q=0", "text/tab-separated-values"),
+        ("application/*", "application/sparql-results+json"),
+        ("application/xml", "application/sparql-results+xml"),
+        ("application/json", "application/sparql-results+json"),
+        ("text/csv;q=0.1, application/sparql-results+xml;q=0.2", "application/sparql-results+xml"),
+        ("text/html", "text/html"), ("text/html;q=0.5, text/csv", "text/csv"),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/html"),
+        ("image/png", None), ("*/*;q=0", None), ("text/html;q=0, text/csv;q=0", None),
+    ],
+)  # fmt: skip
+def test_negotiation_of_results(store: Site, accept: str | None, media_type: str | None) -> None:
+    """Wildcards, weights, exclusion; HTML for those who name it."""
+    headers = {} if accept is None else {"Accept": accept}
+    answer = store.get("/sparql", query_string={"query": "SELECT (1 AS ?n) {}"}, headers=headers)
+    assert "Accept" in answer.headers["Vary"]
+    if media_type is None:
+        assert answer.status_code == 406
+    else:
+        assert (answer.status_code, answer.mimetype) == (200, media_type)
+
+
+@pytest.mark.parametrize(
     ("method", "address", "options", "status"),
     [
         ("PUT", "/sparql?query=ASK%7B%7D", {}, 405),

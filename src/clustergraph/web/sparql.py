@@ -131,8 +131,8 @@ def _format(query: Query, parameters: MultiDict[str, str]) -> rdf.Format:
 
 
 def _wants_page(parameters: MultiDict[str, str]) -> bool:
-    """Whether a browser asks: HTML before any format of results."""
-    if parameters.get("format"):
+    """Whether a browser asks: HTML by its name, before any format of results."""
+    if parameters.get("format") or "html" not in request.headers.get("Accept", ""):
         return False
     offered = (rdf.JSON, HTML, *rdf.RESULTS_FORMATS[1:], *rdf.RDF_FORMATS)
     return negotiation.choose(request.headers.get("Accept"), offered) is HTML
