@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+import time
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -10,8 +12,8 @@ from typing import TYPE_CHECKING
 import pyoxigraph as ox
 
 from clustergraph import pages, queries, rdf, store
-from clustergraph.errors import NotFoundError, SettingsError, UsageError
-from clustergraph.query import Limits, QueryPool
+from clustergraph.errors import ClusterGraphError, NotFoundError, SettingsError, UsageError
+from clustergraph.query import Limits, OwnQueries, QueryPool
 from clustergraph.releases.candidate import FULL, PUBLIC
 from clustergraph.store.embedded import EmbeddedStore
 from clustergraph.vocab import prefixes
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from clustergraph.settings import Settings
     from clustergraph.store import Answer, Backend, DatasetClause
 
+_AGAIN = 5.0
+"""Seconds after which a release that could not be opened is tried again."""
 _OTHERS = 3
 """Releases that are held open beside the current one."""
 
@@ -122,12 +126,15 @@ class Reader:
         self._current: OpenRelease | None = None
         self._others: OrderedDict[tuple[int, bool], OpenRelease] = OrderedDict()
         self._opening = threading.Lock()
+        self._refreshing: threading.Thread | None = None
+        self._failed: tuple[int, float] = (0, 0.0)
 
     def release(self, number: int | None = None, *, restricted: bool = False) -> OpenRelease:
         """A release, open for reading.
 
         Args:
-            number: None: the current one; a newer one is picked up at the next call.
+            number: None: the current one. Where strangers ask, one that another process published
+                is opened meanwhile, and shown as soon as it is open.
             restricted: show what is restricted too.
 
         Raises:
@@ -141,9 +148,45 @@ class Reader:
                 f"There is no release in {self._settings.variable} yet.",
                 hint="Make one with: clustergraph build",
             )
-        if not restricted and number in {None, current}:
+        if restricted or number not in {None, current}:
+            return self._other(number or current, restricted=restricted, current=current)
+        held = self._current
+        if held is None or number is not None or not self._public:
             return self._newest(current)
-        return self._other(number or current, restricted=restricted, current=current)
+        if held.manifest.number != current:
+            self._refresh_soon(current)
+        return held
+
+    def number(self) -> int | None:
+        """The number of the release that is shown now; None if there is none."""
+        return self.release().manifest.number if self._archive.current_number() else None
+
+    def refresh(self) -> None:
+        """Show the newest release from now on, where one is shown already."""
+        current = self._archive.current_number()
+        if self._current is not None and current is not None:
+            self._newest(current)
+
+    def _refresh_soon(self, number: int) -> None:
+        """Open a release that another process published, while the one before goes on.
+
+        One that cannot be opened is tried again after a while.
+        """
+        failed, moment = self._failed
+        if failed == number and time.monotonic() - moment < _AGAIN:
+            return
+        if self._refreshing is not None and self._refreshing.is_alive():
+            return
+
+        def open_it() -> None:
+            try:
+                self._newest(number)
+            except ClusterGraphError as error:
+                self._failed = (number, time.monotonic())
+                sys.stderr.write(f"Release {number} cannot be shown: {error}\n")
+
+        self._refreshing = threading.Thread(target=open_it, name="refresh", daemon=True)
+        self._refreshing.start()
 
     def _newest(self, number: int) -> OpenRelease:
         held = self._current
@@ -188,7 +231,7 @@ class Reader:
             pool = QueryPool(folder, self._limits(current=current))
         return OpenRelease(
             manifest,
-            pool if restricted and pool is not None else EmbeddedStore.open(folder),
+            EmbeddedStore.open(folder) if pool is None else OwnQueries(pool),
             pool,
             queries.read_folder(
                 self._settings.project / "queries",
@@ -214,11 +257,15 @@ class Reader:
 
     def close(self) -> None:
         """End the query workers."""
-        for each in (self._current, *self._others.values()):
-            if each is not None and each.pool is not None:
-                each.pool.close()
-        self._current = None
-        self._others.clear()
+        refreshing = self._refreshing
+        if refreshing is not None:
+            refreshing.join()
+        with self._opening:
+            for each in (self._current, *self._others.values()):
+                if each is not None and each.pool is not None:
+                    each.pool.close()
+            self._current = None
+            self._others.clear()
 
 
 def export(

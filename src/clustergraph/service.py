@@ -170,7 +170,8 @@ class ClusterGraph:
                 self.validate(progress).raise_for_violations()  # the same, with places
                 raise  # what was written beside the files is at fault
             self.archive.thin(self.settings.keep, self.settings.keep_days)
-            return Built(manifest, report, fresh=True)
+        self._reader.refresh()
+        return Built(manifest, report, fresh=True)
 
     def _unchanged(self, fingerprint: str) -> Manifest | None:
         """The current release, if it rests on files with that fingerprint and is whole."""
@@ -214,6 +215,10 @@ class ClusterGraph:
             CorruptedError: the release on disk is damaged.
         """
         return self._reader.release(number, restricted=restricted)
+
+    def number(self) -> int | None:
+        """The number of the release that is shown now; None if there is none."""
+        return self._reader.number()
 
     def close(self) -> None:
         """End the query workers and the writer."""
@@ -320,9 +325,10 @@ class ClusterGraph:
         """
         why = message or f"Back to release {number}"
         with self.archive.writing("rollback"):
-            return self.pipeline.rollback(
-                number, Record(kind="rollback", who=who or self.user(), why=why)
-            )
+            record = Record(kind="rollback", who=who or self.user(), why=why)
+            manifest = self.pipeline.rollback(number, record)
+        self._reader.refresh()
+        return manifest
 
     def forget(
         self, iris: Sequence[str], *, reason: str = "", force: bool = False
@@ -394,9 +400,11 @@ class ClusterGraph:
             pipeline = Pipeline(copy, self.settings)
             forgetting.forget_again(pipeline, self._forgetful("Forgotten before"), stones)
 
-        return backups.restore(
+        numbers = backups.restore(
             source, self.archive, merged=self._merged, replace_all=replace, prepare=prepare
         )
+        self._reader.refresh()
+        return numbers
 
     def verify(self, progress: Callable[[str], None] = _quiet) -> Iterator[tuple[int, list[str]]]:
         """Compare every release that is kept with its manifest; what is wrong with each."""
@@ -413,7 +421,9 @@ class ClusterGraph:
             BusyError: another process is writing.
             StoreError: nothing could be written.
         """
-        return self.pipeline.commit(writes, wait=WAIT)
+        outcomes = self.pipeline.commit(writes, wait=WAIT)
+        self._reader.refresh()
+        return outcomes
 
     def write(self, write: Write) -> Written:
         """Publish what a stranger wrote: by the writer process, together with what else waits.
@@ -424,7 +434,7 @@ class ClusterGraph:
             ClusterGraphError: it was refused or could not be done; nothing of it is left.
         """
         written = self._writes.submit(write)
-        self.release()
+        self._reader.refresh()
         return written
 
     # -- the installation -----------------------------------------------------------------

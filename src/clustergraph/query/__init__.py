@@ -1,6 +1,6 @@
 """Queries of strangers: answered by worker processes that can be bounded and killed."""
 
 from clustergraph.query.limits import Limits
-from clustergraph.query.pool import QueryPool
+from clustergraph.query.pool import OwnQueries, QueryPool
 
-__all__ = ["Limits", "QueryPool"]
+__all__ = ["Limits", "OwnQueries", "QueryPool"]

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 _CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 _POLL = 0.03  # seconds between looks at a running query
 _PRIORITY = {MIDDLE: 8, SLOW: 19}
+_OWN = 8  # workers that are kept for queries of our own
 _REMEMBERED = 1000  # queries that took too much
 _GRACE = 5.0  # seconds in which a request that has this pool at hand may still begin
 _START = 60.0  # seconds within which a zygote must have loaded its release
@@ -129,6 +130,7 @@ class QueryPool:
         self.statistics = self.lanes.statistics
         self._changed = threading.Lock()
         self._idle: list[_Worker] = []
+        self._own: list[_Worker] = []
         self._running: set[_Run] = set()
         self._too_much: OrderedDict[str, _TooMuch] = OrderedDict()
         self._closed = False
@@ -211,6 +213,39 @@ class QueryPool:
         """See ``Backend.select``."""
         return rows(b"".join(self.answer(query, rdf.JSON)))
 
+    def direct(self, query: Query, fmt: Format, dataset: DatasetClause = STORED_DATASET) -> bytes:
+        """The whole answer to a query of our own: light, and outside the lanes.
+
+        Raises:
+            QueryError: the query is wrong.
+            StoreError: it could not be answered.
+        """
+        for _ in range(2):  # a worker may have been killed while it was idle
+            with self._changed:
+                worker = self._own.pop() if self._own else None
+            worker = worker or self._spawn()
+            worker.connection.settimeout(self.limits.time)
+            try:
+                frames.send(worker.connection, frames.REQUEST, _request(query, fmt, dataset))
+                pieces = []
+                while (received := frames.receive(worker.connection))[0] == frames.DATA:
+                    pieces.append(received[1])
+            except (OSError, EOFError):
+                worker.kill()
+                continue
+            worker.served += 1
+            with self._changed:
+                keep = len(self._own) < _OWN and worker.served < self.limits.recycle
+                if keep and not self._closed:
+                    self._own.append(worker)
+                    worker = None
+            if worker is not None:
+                worker.kill()
+            if received[0] == frames.ERROR:
+                raise from_fields(json.loads(received[1]))
+            return b"".join(pieces)
+        raise StoreError("A query of the program itself could not be answered.")
+
     def _chunks(
         self, run: _Run, query: Query, fmt: Format, dataset: DatasetClause
     ) -> Iterator[bytes]:
@@ -218,15 +253,7 @@ class QueryPool:
         try:
             worker = run.worker = self._take()
             worker.cpu_before = _cpu(worker.pid)
-            request = {
-                "text": query.text,
-                "form": query.form.value,
-                "star": query.star,
-                "format": fmt.media_type,
-                "default": dataset.default_graphs,
-                "named": dataset.named_graphs,
-            }
-            frames.send(worker.connection, frames.REQUEST, json.dumps(request).encode())
+            frames.send(worker.connection, frames.REQUEST, _request(query, fmt, dataset))
             while True:
                 kind, payload = self._receive(run, worker)
                 if kind == frames.END:
@@ -403,8 +430,13 @@ class QueryPool:
         """End all workers and the zygote."""
         with self._changed:
             self._closed = True
-            workers = [*self._idle, *(each.worker for each in self._running if each.worker)]
+            workers = [
+                *self._idle,
+                *self._own,
+                *(each.worker for each in self._running if each.worker),
+            ]
             self._idle.clear()
+            self._own.clear()
         self.lanes.close()
         for worker in workers:
             worker.kill()
@@ -423,6 +455,37 @@ class _TooMuch:
     error: LimitError
     limit: float
     until: float
+
+
+def _request(query: Query, fmt: Format, dataset: DatasetClause) -> bytes:
+    """A query as a worker takes it."""
+    fields = {
+        "text": query.text,
+        "form": query.form.value,
+        "star": query.star,
+        "format": fmt.media_type,
+        "default": dataset.default_graphs,
+        "named": dataset.named_graphs,
+    }
+    return json.dumps(fields).encode()
+
+
+class OwnQueries:
+    """A pool as a backend for queries of our own."""
+
+    def __init__(self, pool: QueryPool) -> None:
+        self._pool = pool
+
+    def answer(self, query: Query, fmt: Format, dataset: DatasetClause = STORED_DATASET) -> Answer:
+        """See ``Backend.answer``."""
+        return iter([self._pool.direct(query, fmt, dataset)])
+
+    def select(self, query: Query) -> list[Row]:
+        """See ``Backend.select``."""
+        return rows(self._pool.direct(query, rdf.JSON))
+
+    def close(self) -> None:
+        """The pool is closed by whoever opened it."""
 
 
 def _peek(connection: socket.socket) -> bool:

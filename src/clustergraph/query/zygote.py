@@ -14,11 +14,15 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from typing import IO, cast
 
 import pyoxigraph as ox
 
 from clustergraph.process import sandbox
 from clustergraph.query import worker
+from clustergraph.store import flat
+
+_LARGE, _END = b"large\n", b"# the end\n"
 
 
 def main() -> None:
@@ -57,26 +61,48 @@ def _load(folder: Path, largest: int) -> ox.Store | None:
         _dump(folder, writing, largest)
     os.close(writing)
     store = ox.Store()
-    with os.fdopen(reading, "rb") as quads:
-        head = quads.readline()
-        if head == b"large\n":
+    with os.fdopen(reading, "rb") as pipe:
+        if pipe.readline() == _LARGE:
             return None
-        store.bulk_load(quads, ox.RdfFormat.N_QUADS)
-    if head != f"{len(store)}\n".encode():
+        quads = _Watched(pipe)
+        store.bulk_load(cast("IO[bytes]", quads), ox.RdfFormat.N_QUADS)
+    if not quads.tail.endswith(_END):
         raise SystemExit(f"{folder} could not be read whole")
     return store
+
+
+class _Watched:
+    """A pipe of which it is known how it ended."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self._pipe = pipe
+        self.tail = b""
+
+    def read(self, size: int = -1) -> bytes:
+        """Read on."""
+        found = self._pipe.read(size)
+        self.tail = (self.tail + found[-len(_END) :])[-len(_END) :]
+        return found
 
 
 def _dump(folder: Path, descriptor: int, largest: int) -> None:
     """Write a store to a pipe, and end this process."""
     try:
-        store = ox.Store.read_only(str(folder))
-        size = len(store)
         with os.fdopen(descriptor, "wb") as out:
-            out.write(b"large\n" if size > largest else f"{size}\n".encode())
+            lines = folder.with_name(folder.name + flat.SUFFIX)
+            if lines.is_file():
+                size, parts = flat.parts(lines)
+            else:
+                store = ox.Store.read_only(str(folder))
+                size, parts = len(store), iter(())
+            out.write(_LARGE if size > largest else b"small\n")
             out.flush()
             if size <= largest:
-                store.dump(out, ox.RdfFormat.N_QUADS)
+                for part in parts:
+                    out.write(part)
+                if not lines.is_file():
+                    store.dump(out, ox.RdfFormat.N_QUADS)
+                out.write(_END)
     finally:
         os._exit(0)
 

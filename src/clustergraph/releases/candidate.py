@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
+import zstandard
 
 from clustergraph import patch, rdf
 from clustergraph.errors import CorruptedError, StoreError
@@ -23,7 +24,8 @@ from clustergraph.patch import Patch
 from clustergraph.releases import manifest as manifests
 from clustergraph.releases.archive import sync_folder
 from clustergraph.releases.manifest import Manifest
-from clustergraph.store.embedded import in_memory, matching, store_error
+from clustergraph.store import flat
+from clustergraph.store.embedded import as_stored, in_memory, matching, store_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -279,7 +281,7 @@ class Candidate:
             if written is not None:
                 self._write_patch(WRITTEN, written)
             (self._folder / REPORT).write_bytes(report)
-            digest, quads = digest_of(stated(self.public, self._merged))
+            digest, quads = flat.digest(self._write_flat())
             self._close(sum(graphs[False].values()))
             current = _readable(self.archive)
             number = self.archive.next_number()
@@ -315,6 +317,23 @@ class Candidate:
             sync_folder(target.parent)
             self.archive.switch(number)
             return manifest
+
+    def _write_flat(self) -> list[bytes]:
+        """Write what is public as one file; gives its lines.
+
+        They come from the parent's, where there are such, since the store gives them slowly.
+        """
+        name = PUBLIC + flat.SUFFIX
+        lines = None
+        if self.parent is not None:
+            with contextlib.suppress(OSError, zstandard.ZstdError):
+                parent = flat.read(self.archive.path(self.parent.number) / name)
+                change = self.patch.where(lambda quad: not self._is_restricted(quad))
+                lines = flat.patched(parent, change.removed, as_stored(change.added))
+        if lines is None:
+            lines = flat.lines_of(stated(self.public, self._merged))
+        flat.write(self._folder / name, lines, merged=self._merged)
+        return lines
 
     def _write_patch(self, name: str, change: Patch) -> tuple[int, int]:
         """Write a patch, its restricted part apart; gives what is added and removed in public."""
@@ -386,21 +405,7 @@ def stated(store: ox.Store, merged: bool) -> Iterator[ox.Quad]:
 
 def digest_of(quads: Iterable[ox.Quad]) -> tuple[str, int]:
     """SHA-256 of a dataset as canonical N-Quads (RDFC-1.0 section 4), and its number of quads."""
-    lines: list[str] = []
-    blank: list[ox.Quad] = []
-    for quad in quads:
-        if any(isinstance(term, ox.BlankNode) for term in quad):
-            blank.append(quad)
-        else:
-            lines.append(f"{quad} .\n")
-    if blank:  # the others have no part in naming blank nodes
-        named = ox.Dataset(blank)
-        named.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
-        lines += (f"{quad} .\n" for quad in named)
-    digest = hashlib.sha256()
-    for line in sorted(lines):
-        digest.update(line.encode())
-    return digest.hexdigest(), len(lines)
+    return flat.digest(flat.lines_of(quads))
 
 
 def _now(after: str) -> str:

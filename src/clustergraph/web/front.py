@@ -46,8 +46,7 @@ def front(graph: ClusterGraph, *, log: TextIO | None) -> WSGIApplication:
         if not settings.cache:
             return app
         by_host = bool(settings.trusted_hosts)
-        number = graph.archive.current_number
-        return Cached(app, answers, number, by_host=by_host, posted=posted)
+        return Cached(app, answers, graph.number, by_host=by_host, posted=posted)
 
     in_flight = InFlight(
         cached(flask, posted=True),  # behind the cap: a body may come slowly
