@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from clustergraph.vocab import prefixes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from clustergraph import sparql
     from clustergraph.queries import StoredQuery
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 _AGAIN = 5.0
 """Seconds after which a release that could not be opened is tried again."""
+_SMALL = 300_000
+"""Quads up to which a release is held in this process beside its query workers."""
 _OTHERS = 3
 """Releases that are held open beside the current one."""
 
@@ -226,12 +230,10 @@ class Reader:
                 hint="Build again with: clustergraph build",
             )
         folder = self._archive.path(number) / (FULL if restricted else PUBLIC)
-        pool = None
-        if self._public or restricted:  # this process never opens what is restricted
-            pool = QueryPool(folder, self._limits(current=current))
+        held, pool = self._backends(folder, manifest, current=current, restricted=restricted)
         return OpenRelease(
             manifest,
-            EmbeddedStore.open(folder) if pool is None else OwnQueries(pool),
+            held,
             pool,
             queries.read_folder(
                 self._settings.project / "queries",
@@ -241,6 +243,27 @@ class Reader:
             prefixes(self._settings.base),
             restricted=restricted,
         )
+
+    def _backends(
+        self, folder: Path, manifest: Manifest, *, current: bool, restricted: bool
+    ) -> tuple[Backend, QueryPool | None]:
+        """What answers queries of our own, and those of strangers.
+
+        A small release is held in this process too, which is faster; what is restricted never is.
+        """
+        if not (self._public or restricted):
+            return EmbeddedStore.open(folder), None
+        if restricted or manifest.quads > _SMALL:
+            pool = QueryPool(folder, self._limits(current=current))
+            return OwnQueries(pool), pool
+        with ThreadPoolExecutor(1) as beside:
+            held = beside.submit(EmbeddedStore.open, folder)
+            pool = QueryPool(folder, self._limits(current=current))
+            try:
+                return held.result(), pool
+            except BaseException:
+                pool.close()
+                raise
 
     def _limits(self, *, current: bool) -> Limits:
         settings = self._settings

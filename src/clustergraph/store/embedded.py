@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 import pyoxigraph as ox
 
 from clustergraph import errors, rdf, sparql
+from clustergraph.store import flat
 from clustergraph.store.backend import STORED_DATASET, Answer, DatasetClause, Row, read_solutions
 
 if TYPE_CHECKING:
@@ -44,7 +45,10 @@ class EmbeddedStore:
         """
         try:
             store = ox.Store.read_only(str(folder))
-            return cls(in_memory(store) if len(store) <= _SMALL else store)
+            if len(store) > _SMALL:
+                return cls(store)
+            lines = folder.with_name(folder.name + flat.SUFFIX)
+            return cls(flat.load(lines) if lines.is_file() else in_memory(store))
         except (OSError, RuntimeError) as error:
             raise store_error(error, folder) from error
 

@@ -71,6 +71,18 @@ def parts(path: Path) -> tuple[int, Iterator[bytes]]:
     return 2 * text.count(b"\n"), iter([text, b" .\n".join([*merge, b""])])
 
 
+def load(path: Path) -> ox.Store:
+    """The whole dataset in memory.
+
+    Raises:
+        OSError, zstandard.ZstdError, SyntaxError: it cannot be read.
+    """
+    store = ox.Store()
+    for part in parts(path)[1]:
+        store.bulk_load(part, ox.RdfFormat.N_QUADS)
+    return store
+
+
 def _content(path: Path) -> bytes:
     with path.open("rb") as source, zstandard.ZstdDecompressor().stream_reader(source) as reader:
         return reader.read()
