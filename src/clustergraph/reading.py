@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pyoxigraph as ox
 
 from clustergraph import pages, queries, rdf, store
-from clustergraph.errors import NotFoundError, SettingsError, UsageError
+from clustergraph.errors import NotFoundError, QueryError, SettingsError, UsageError
 from clustergraph.query import Limits, QueryPool
 from clustergraph.releases.candidate import FULL, PUBLIC
 from clustergraph.store.embedded import EmbeddedStore
@@ -86,9 +86,12 @@ class OpenRelease:
             StoreError: the release cannot be read.
         """
         clause = dataset or store.STORED_DATASET
-        if self.pool is None:
-            return self.store.answer(query, fmt, clause)
-        return self.pool.answer(query, fmt, clause, client=client, seconds=seconds)
+        try:
+            if self.pool is None:
+                return self.store.answer(query, fmt, clause)
+            return self.pool.answer(query, fmt, clause, client=client, seconds=seconds)
+        except QueryError as error:
+            raise query.placed(error) from error
 
     def describe(self, iri: str) -> list[ox.Quad]:
         """What the graph says of a thing, graph by graph; see ``pages.document``.

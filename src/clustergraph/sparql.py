@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 from clustergraph.errors import ParameterError, QueryError, QueryRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from clustergraph.rdf import Term
 
@@ -49,6 +49,29 @@ class Query:
 
     text: str
     form: Form
+    declared: tuple[str, ...] = ()
+    """Prefixes that were declared for its author, at the head of ``text``."""
+    head: int = 0
+    """How many characters of ``text`` declare them."""
+    source: str = ""
+    """What its author wrote."""
+
+    @property
+    def written(self) -> str:
+        """The text without what was declared for its author."""
+        return self.text[self.head :]
+
+    def placed(self, error: QueryError) -> QueryError:
+        """An error in ``text``, with the line and the column of what its author wrote."""
+        if error.line is None or error.column is None or not self.source:
+            return error
+        offset = max(0, _offset(self.text, error.line, error.column) - self.head)
+        for match in _ESCAPE.finditer(self.source):
+            if match.start() >= offset:
+                break
+            offset += len(match[0]) - 1
+        line, column = position(self.source, offset)
+        return type(error)(error.reason, line=line, column=column, hint=error.hint)
 
 
 UPDATE_FORMS = frozenset(
@@ -102,6 +125,28 @@ def position(text: str, offset: int) -> tuple[int, int]:
     return line, offset - (text.rfind("\n", 0, offset) + 1) + 1
 
 
+def _offset(text: str, line: int, column: int) -> int:
+    """The character offset of a line and column, from 1."""
+    offset = 0
+    for _ in range(line - 1):
+        offset = text.find("\n", offset) + 1
+    return offset + column - 1
+
+
+def undeclared(found: Iterable[Token]) -> Iterator[tuple[str, Token]]:
+    """The prefixed names whose prefix no PREFIX before them declares: prefix and name."""
+    known: set[str] = set()
+    previous = ""
+    for token in found:
+        if token.kind == "name":
+            prefix = token.text.partition(":")[0]
+            if previous == "PREFIX":
+                known.add(prefix)
+            elif prefix not in known:
+                yield prefix, token
+        previous = token.text.upper() if token.kind == "word" else ""
+
+
 def tokens(text: str) -> Iterator[Token]:
     """The tokens of an unescaped text, without white space and comments."""
     for match in _TOKEN.finditer(text):
@@ -110,46 +155,70 @@ def tokens(text: str) -> Iterator[Token]:
             yield Token(kind, match[0], match.start())
 
 
-def parse(text: str, *, max_length: int = 262_144, max_nesting: int = 64) -> Query:
+def parse(
+    text: str,
+    *,
+    max_length: int = 262_144,
+    max_nesting: int = 64,
+    prefixes: Mapping[str, str] | None = None,
+) -> Query:
     """Make a query of a text that came from anywhere.
 
     The engine checks the grammar later; here stands what must be known before it is run: that it
     is a query and no update, that it reaches out to no other service, and that its nesting and
     length cannot exhaust the parser.
 
+    Args:
+        text: of the query.
+        max_length: in characters.
+        max_nesting: of brackets.
+        prefixes: declared for the author where the query uses one and declares none of that name.
+
     Raises:
         QueryError: empty, an update, two queries, too long, too deep, unbalanced.
         QueryRefusedError: it calls SERVICE.
     """
     plain = _read(text, max_length)
-    found: Form | None = None
+    try:
+        found = list(tokens(plain))
+        form = _guarded_form(found, plain, max_nesting)
+    except QueryError as error:
+        raise Query(plain, Form.ASK, source=text).placed(error) from None
+    missing = dict.fromkeys(prefix for prefix, _ in undeclared(found))
+    declared = tuple(prefix for prefix in missing if prefixes and prefix in prefixes)
+    head = "".join(f"PREFIX {each}: <{(prefixes or {})[each]}> " for each in declared)
+    return Query(head + plain, form, declared, len(head), text)
+
+
+def _guarded_form(found: Sequence[Token], plain: str, max_nesting: int) -> Form:
+    form: Form | None = None
     expected: list[tuple[str, int]] = []
     previous = Token("", "", 0)
-    for token in tokens(plain):
+    for token in found:
         if token.kind == "punctuation":
             _nest(token, expected, plain, max_nesting)
         elif token.kind == "word":
             word = token.text.upper()
-            if found is None:
-                found = _form(word, token, plain)
+            if form is None:
+                form = _form(word, token, plain)
             elif "SERVICE" in word:
                 _no_service(token, plain)
-        elif token.kind == "name" and found is not None:
+        elif token.kind == "name" and form is not None:
             if token.text.upper().startswith("SERVICE"):
                 _no_service(token, plain)
-        elif found is None and not (
+        elif form is None and not (
             token.kind == "iri"
             or (token.kind == "name" and previous.text.upper() == "PREFIX")
             or (token.kind == "string" and previous.text.upper() == "VERSION")
         ):
             _no_query(token, plain)
         previous = token
-    if found is None:
+    if form is None:
         raise QueryError(
             "The text holds no query.", hint="Start with SELECT, ASK, CONSTRUCT or DESCRIBE."
         )
     _closed(expected, plain)
-    return Query(plain, found)
+    return form
 
 
 def guarded(text: str, *, max_length: int, max_nesting: int) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from clustergraph import errors, rdf, scaffold, settings, store
+from clustergraph import errors, rdf, scaffold, settings
 from clustergraph.cli.evidence import evidence
 from clustergraph.cli.keeping import backup, forget, restore, verify
 from clustergraph.cli.terminal import Group, opened, progress, write
@@ -220,8 +220,13 @@ def query(
         text = sys.stdin.read() if query == "-" else str(query)
     parsed = graph.parse(text)
     fmt = _answer_format(parsed.form.is_graph, form)
-    backend: store.Backend = RemoteStore(endpoint) if endpoint else graph.release().store
-    write(backend.answer(parsed, fmt))
+    if parsed.declared:
+        names = ", ".join(f"{each}:" for each in parsed.declared)
+        click.echo(f"Declared for you: {names}", err=True)
+    if endpoint:
+        write(RemoteStore(endpoint).answer(parsed, fmt))
+    else:
+        write(graph.release().answer(parsed, fmt))
 
 
 def _pairs(params: tuple[str, ...]) -> dict[str, str]:

@@ -23,7 +23,8 @@ _CORS = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
     "Access-Control-Allow-Headers": "Accept, Accept-Language, Content-Type, If-None-Match",
     "Access-Control-Expose-Headers": "ETag, Link, Location, Retry-After, Content-Location, "
-    "Memento-Datetime, Clustergraph-Release, Repr-Digest, Server-Timing",
+    "Memento-Datetime, Clustergraph-Release, Clustergraph-Declared-Prefixes, Repr-Digest, "
+    "Server-Timing",
     "Access-Control-Max-Age": "86400",
 }
 

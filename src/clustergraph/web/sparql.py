@@ -38,6 +38,8 @@ _SHORT = {
     "rdf+xml": rdf.RDF_XML,
 }  # fmt: skip
 _ROWS_SHOWN = 1000
+DECLARED = "Clustergraph-Declared-Prefixes"
+"""The header that names the prefixes that were declared for the query's author."""
 _SD = "http://www.w3.org/ns/sparql-service-description#"
 _TYPE = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
 _DESCRIPTION = Path(__file__).resolve().parent / "service-description.ttl"
@@ -183,11 +185,13 @@ def _stream(query: Query, parameters: MultiDict[str, str]) -> Response:
             content_type=fmt.content_type,
         )
     response.set_etag(etag)
-    return _finish(response)
+    return _finish(response, query)
 
 
-def _finish(response: Response) -> Response:
+def _finish(response: Response, query: Query | None = None) -> Response:
     response.vary.add("Accept")
+    if query is not None and query.declared:
+        response.headers[DECLARED] = ", ".join(query.declared)
     return response
 
 
@@ -216,9 +220,14 @@ def _page(text: str, query: Query, parameters: MultiDict[str, str]) -> Response:
     short = {each: name for name, each in reversed(_SHORT.items())}  # the first name of each
     formats = [short[each] for each in _offered(query)]
     body = render_template(
-        "sparql.html", query=text, examples=_examples(), formats=formats, **answered
+        "sparql.html",
+        query=text,
+        declared={each: views.graph().prefixes[each] for each in query.declared},
+        examples=_examples(),
+        formats=formats,
+        **answered,
     )
-    return _finish(Response(body, content_type=HTML.content_type))
+    return _finish(Response(body, content_type=HTML.content_type), query)
 
 
 def _examples() -> Sequence[tuple[str, str, str]]:
