@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
-from clustergraph import pages, queries, rdf, store
+from clustergraph import explain, pages, queries, rdf, store
 from clustergraph.errors import NotFoundError, QueryError, SettingsError, UsageError
 from clustergraph.query import Limits, QueryPool
 from clustergraph.releases.candidate import FULL, PUBLIC
@@ -20,11 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from clustergraph import sparql
+    from clustergraph.explain import Explanation
     from clustergraph.queries import StoredQuery
     from clustergraph.releases import Archive, Manifest
     from clustergraph.settings import Settings
     from clustergraph.store import Answer, Backend, DatasetClause
 
+_PROBE = 2.0
+"""Seconds that one question may take which explains a query."""
 _OTHERS = 3
 """Releases that are held open beside the current one."""
 
@@ -93,6 +96,26 @@ class OpenRelease:
         except QueryError as error:
             raise query.placed(error) from error
 
+    def explain(
+        self, query: sparql.Query, dataset: DatasetClause | None = None, *, client: str = ""
+    ) -> Explanation:
+        """Why a query answers nothing; see ``explain.explain``.
+
+        Args:
+            query: from ``ClusterGraph.parse``.
+            dataset: what the protocol's parameters say.
+            client: who asks.
+
+        Raises:
+            QueryError, UsageError: the query is wrong, or cannot be explained.
+            OverloadedError, StoreError: nothing can be asked now.
+        """
+        probed = _Probed(self, dataset or store.STORED_DATASET, client)
+        try:
+            return explain.explain(query, probed, self.prefixes)
+        except QueryError as error:
+            raise query.placed(error) from error
+
     def describe(self, iri: str) -> list[ox.Quad]:
         """What the graph says of a thing, graph by graph; see ``pages.document``.
 
@@ -106,6 +129,26 @@ class OpenRelease:
         except ValueError as error:
             raise UsageError(f"{iri!r} is not an IRI.") from error
         return pages.document(self.store, self.graphs, iri)
+
+
+@dataclass(frozen=True)
+class _Probed:
+    """A release that is asked short questions for somebody."""
+
+    release: OpenRelease
+    dataset: DatasetClause
+    client: str
+
+    def answer(
+        self, query: sparql.Query, fmt: rdf.Format, dataset: DatasetClause = store.STORED_DATASET
+    ) -> Answer:
+        """See ``Backend.answer``."""
+        return self.release.answer(
+            query, fmt, dataset or self.dataset, client=self.client, seconds=_PROBE
+        )
+
+    def close(self) -> None:
+        """The release stays open."""
 
 
 class Reader:

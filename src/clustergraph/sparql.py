@@ -147,6 +147,17 @@ def undeclared(found: Iterable[Token]) -> Iterator[tuple[str, Token]]:
         previous = token.text.upper() if token.kind == "word" else ""
 
 
+def prefixes(text: str) -> dict[str, str]:
+    """The prefixes that a text declares, with their namespaces."""
+    found: dict[str, str] = {}
+    former = [Token("", "", 0)] * 2
+    for token in tokens(text):
+        if token.kind == "iri" and former[0].text.upper() == "PREFIX":
+            found[former[1].text.removesuffix(":")] = token.text[1:-1]
+        former = [former[1], token]
+    return found
+
+
 def tokens(text: str) -> Iterator[Token]:
     """The tokens of an unescaped text, without white space and comments."""
     for match in _TOKEN.finditer(text):

@@ -10,6 +10,7 @@ from clustergraph.web import (
     authorisation,
     documents,
     errors,
+    explain,
     graphs,
     headers,
     history,
@@ -47,6 +48,6 @@ def create_app(graph: ClusterGraph) -> Flask:
     errors.register(app)
     headers.register(app)
     memento.register(app)
-    for surface in (home, history, memento, sparql, updates, graphs, stored, documents):
+    for surface in (home, history, memento, sparql, explain, updates, graphs, stored, documents):
         app.register_blueprint(surface.blueprint)
     return app

@@ -30,7 +30,7 @@ _CORS = {
 
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_ASKED_BY_POST = frozenset({"sparql.sparql"})
+_ASKED_BY_POST = frozenset({"sparql.sparql", "explain.explain"})
 """What is read with POST; pages of other sites may do so. They never write: a token is needed."""
 
 

@@ -19,7 +19,7 @@ from clustergraph.web.incomplete import honest
 from clustergraph.web.negotiation import HTML
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from werkzeug.datastructures import MultiDict
 
@@ -48,9 +48,9 @@ _DESCRIPTION = Path(__file__).resolve().parent / "service-description.ttl"
 @blueprint.route("/sparql", methods=["GET", "POST"])
 def sparql() -> Response:
     """Answer a query; without one, describe the service or show the page."""
-    parameters = _parameters()
-    texts = parameters.getlist("query")
-    if "update" in parameters:
+    given = parameters()
+    texts = given.getlist("query")
+    if "update" in given:
         raise UsageError("This address answers queries; updates are not taken here.")
     if len(texts) > 1:
         raise UsageError("More than one query was sent.")
@@ -58,7 +58,7 @@ def sparql() -> Response:
         if request.method == "POST":
             raise UsageError("No query was sent.", hint="Send it as the parameter 'query'.")
         return _describe()
-    return answer(texts[0], parameters)
+    return answer(texts[0], given)
 
 
 def answer(text: str, parameters: MultiDict[str, str], *, editable: bool = True) -> Response:
@@ -80,10 +80,10 @@ def answer(text: str, parameters: MultiDict[str, str], *, editable: bool = True)
             raise
         status, _title = problem(error)
         body = render_template("sparql.html", query=text, error=error, examples=_examples())
-        return _finish(Response(body, status, content_type=HTML.content_type))
+        return finish(Response(body, status, content_type=HTML.content_type))
 
 
-def _parameters() -> MultiDict[str, str]:
+def parameters() -> MultiDict[str, str]:
     """The protocol's parameters, from the address or the body (sections 2.1.1 to 2.1.3).
 
     Raises:
@@ -93,19 +93,19 @@ def _parameters() -> MultiDict[str, str]:
     if request.method in {"GET", "HEAD"}:
         return request.args
     if request.mimetype == _FORM:
-        parameters = request.form.copy()
+        given = request.form.copy()
         for name in ("format", "timeout"):  # how to answer may stand in the address too
-            parameters.setlistdefault(name, request.args.getlist(name))
-        return parameters
+            given.setlistdefault(name, request.args.getlist(name))
+        return given
     if request.mimetype != _BODY:
         raise UnsupportedMediaType
-    parameters = request.args.copy()
+    given = request.args.copy()
     try:
         text = request.get_data().decode("utf-8")
     except UnicodeDecodeError as error:
         raise UsageError("The query is not UTF-8 text.") from error
-    parameters.setlist("query", [text])
-    return parameters
+    given.setlist("query", [text])
+    return given
 
 
 def _offered(query: Query) -> tuple[rdf.Format, ...]:
@@ -143,7 +143,8 @@ def _wants_page(parameters: MultiDict[str, str]) -> bool:
     return negotiation.choose(request.headers.get("Accept"), offered) is HTML
 
 
-def _dataset(parameters: MultiDict[str, str]) -> DatasetClause:
+def dataset(parameters: MultiDict[str, str]) -> DatasetClause:
+    """The dataset that the protocol's parameters name."""
     return DatasetClause(
         tuple(parameters.getlist("default-graph-uri")),
         tuple(parameters.getlist("named-graph-uri")),
@@ -166,7 +167,7 @@ def _seconds(parameters: MultiDict[str, str]) -> float | None:
 def _stream(query: Query, parameters: MultiDict[str, str]) -> Response:
     """The answer, as it comes from the engine."""
     fmt = _format(query, parameters)
-    etag = respond.tag(fmt, query.text, repr(_dataset(parameters)))
+    etag = respond.tag(fmt, query.text, repr(dataset(parameters)))
     if etag in request.if_none_match:
         response = Response(status=304)
     elif request.method == "HEAD":
@@ -175,7 +176,7 @@ def _stream(query: Query, parameters: MultiDict[str, str]) -> Response:
         chunks = views.release().answer(
             query,
             fmt,
-            _dataset(parameters),
+            dataset(parameters),
             client=request.remote_addr or "",
             seconds=_seconds(parameters),
         )
@@ -185,10 +186,11 @@ def _stream(query: Query, parameters: MultiDict[str, str]) -> Response:
             content_type=fmt.content_type,
         )
     response.set_etag(etag)
-    return _finish(response, query)
+    return finish(response, query)
 
 
-def _finish(response: Response, query: Query | None = None) -> Response:
+def finish(response: Response, query: Query | None = None) -> Response:
+    """Say what the answer depends on, and what was declared for the query's author."""
     response.vary.add("Accept")
     if query is not None and query.declared:
         response.headers[DECLARED] = ", ".join(query.declared)
@@ -201,7 +203,7 @@ def _page(text: str, query: Query, parameters: MultiDict[str, str]) -> Response:
     chunks = views.release().answer(
         query,
         fmt,
-        _dataset(parameters),
+        dataset(parameters),
         client=request.remote_addr or "",
         seconds=_seconds(parameters),
     )
@@ -217,17 +219,29 @@ def _page(text: str, query: Query, parameters: MultiDict[str, str]) -> Response:
             names = [variable.value for variable in results.variables]
             rows = [[row[name] for name in names] for row in results]
             answered |= {"names": names, "rows": rows[:_ROWS_SHOWN], "total": len(rows)}
+    answered["nothing"] = _is_nothing(answered)
     short = {each: name for name, each in reversed(_SHORT.items())}  # the first name of each
     formats = [short[each] for each in _offered(query)]
     body = render_template(
         "sparql.html",
         query=text,
+        release=(request.view_args or {}).get("number") or request.args.get("release"),
+        graphs=parameters,
         declared={each: views.graph().prefixes[each] for each in query.declared},
         examples=_examples(),
         formats=formats,
         **answered,
     )
-    return _finish(Response(body, content_type=HTML.content_type), query)
+    return finish(Response(body, content_type=HTML.content_type), query)
+
+
+def _is_nothing(answered: Mapping[str, object]) -> bool:
+    """Whether an answer holds nothing: then the page offers to explain it."""
+    return (
+        answered.get("total") == 0
+        or answered.get("boolean") is False
+        or not str(answered.get("turtle", "x")).strip()
+    )
 
 
 def _examples() -> Sequence[tuple[str, str, str]]:
