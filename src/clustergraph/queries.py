@@ -86,6 +86,8 @@ class StoredQuery:
     """The query, header included, under the published base."""
     header: Mapping[str, Any]
     """All fields of the header."""
+    expected: str | None = None
+    """The rows that it must give: what stands in a CSV file beside it."""
 
     def bound(self, values: Mapping[str, str], base: str) -> str:
         """The query's text with its parameters set.
@@ -145,7 +147,17 @@ def read(path: Path, *, name: str, written_base: str, base: str) -> StoredQuery:
         ),
         text=text,
         header=fields,
+        expected=_expected(path.with_suffix(".csv")),
     )
+
+
+def _expected(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(str(path), f"cannot be read: {error}") from error
 
 
 def _parameter(path: Path, name: str, spec: Mapping[str, Any]) -> Parameter:

@@ -198,7 +198,15 @@ def finish(response: Response, query: Query | None = None) -> Response:
 
 
 def _page(text: str, query: Query, parameters: MultiDict[str, str]) -> Response:
-    """The page with an answer: a table, a yes or no, or Turtle."""
+    """The page with an answer."""
+    body = render_template(
+        "sparql.html", query=text, examples=_examples(), **shown(query, parameters)
+    )
+    return finish(Response(body, content_type=HTML.content_type), query)
+
+
+def shown(query: Query, parameters: MultiDict[str, str]) -> dict[str, object]:
+    """An answer as pages show it: a table, a yes or no, or Turtle."""
     fmt = rdf.TURTLE if query.form.is_graph else rdf.JSON
     chunks = views.release().answer(
         query,
@@ -219,20 +227,14 @@ def _page(text: str, query: Query, parameters: MultiDict[str, str]) -> Response:
             names = [variable.value for variable in results.variables]
             rows = [[row[name] for name in names] for row in results]
             answered |= {"names": names, "rows": rows[:_ROWS_SHOWN], "total": len(rows)}
-    answered["nothing"] = _is_nothing(answered)
     short = {each: name for name, each in reversed(_SHORT.items())}  # the first name of each
-    formats = [short[each] for each in _offered(query)]
-    body = render_template(
-        "sparql.html",
-        query=text,
-        release=(request.view_args or {}).get("number") or request.args.get("release"),
-        graphs=parameters,
-        declared={each: views.graph().prefixes[each] for each in query.declared},
-        examples=_examples(),
-        formats=formats,
-        **answered,
-    )
-    return finish(Response(body, content_type=HTML.content_type), query)
+    return answered | {
+        "nothing": _is_nothing(answered),
+        "formats": [short[each] for each in _offered(query)],
+        "declared": {each: views.graph().prefixes[each] for each in query.declared},
+        "graphs": parameters,
+        "release": (request.view_args or {}).get("number") or request.args.get("release"),
+    }
 
 
 def _is_nothing(answered: Mapping[str, object]) -> bool:
