@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pyoxigraph as ox
 
 from clustergraph import rdf, sparql
+from clustergraph.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,7 +39,10 @@ def describe(queries: Iterable[StoredQuery], settings: Settings) -> list[ox.Quad
     graph = ox.NamedNode(settings.iri(GRAPH))
     found: list[ox.Quad] = []
     for query in queries:
-        text = executable(query, settings)
+        try:
+            text = executable(query, settings)
+        except UsageError:  # whoever runs it is told
+            continue
         if text is not None:
             subject = ox.NamedNode(settings.iri(f"{GRAPH}#{query.name}"))
             found += (
@@ -68,6 +72,9 @@ def executable(query: StoredQuery, settings: Settings) -> str | None:
     Returns:
         None where the form has no kind in SHACL, where the text names a thing, or where a
         parameter that is no IRI has no default.
+
+    Raises:
+        UsageError: the text is no query, or has not the parameters that its header names.
     """
     things = settings.iri("id/")
     values: dict[str, Term] = {}
@@ -89,7 +96,7 @@ def executable(query: StoredQuery, settings: Settings) -> str | None:
     }
     named = (token for token in sparql.tokens(text) if token.kind == "name")
     for token in named:
-        prefix, _, local = token.text.partition(":")
+        prefix, _, local = token.text.replace("\\", "").partition(":")
         if local and (namespaces.get(prefix, "") + local).startswith(things):
             return None
     return text
