@@ -16,6 +16,7 @@ from clustergraph.web import (
     history,
     home,
     memento,
+    openapi,
     sparql,
     stored,
     updates,
@@ -48,6 +49,17 @@ def create_app(graph: ClusterGraph) -> Flask:
     errors.register(app)
     headers.register(app)
     memento.register(app)
-    for surface in (home, history, memento, sparql, explain, updates, graphs, stored, documents):
+    for surface in (
+        home,
+        history,
+        memento,
+        sparql,
+        explain,
+        updates,
+        graphs,
+        stored,
+        openapi,
+        documents,
+    ):
         app.register_blueprint(surface.blueprint)
     return app
