@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import string
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
@@ -13,7 +11,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 from clustergraph import rdf
 from clustergraph.errors import ClusterGraphError, NotAcceptableError, UsageError, problem
 from clustergraph.store import DatasetClause
-from clustergraph.web import negotiation, respond, views
+from clustergraph.web import description, negotiation, respond, views
 from clustergraph.web.cached import INCOMPLETE
 from clustergraph.web.incomplete import honest
 from clustergraph.web.negotiation import HTML
@@ -23,8 +21,6 @@ if TYPE_CHECKING:
 
     from werkzeug.datastructures import MultiDict
 
-    from clustergraph.reading import OpenRelease
-    from clustergraph.settings import Settings
     from clustergraph.sparql import Query
 
 blueprint = Blueprint("sparql", __name__)
@@ -40,9 +36,6 @@ _SHORT = {
 _ROWS_SHOWN = 1000
 DECLARED = "Clustergraph-Declared-Prefixes"
 """The header that names the prefixes that were declared for the query's author."""
-_SD = "http://www.w3.org/ns/sparql-service-description#"
-_TYPE = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
-_DESCRIPTION = Path(__file__).resolve().parent / "service-description.ttl"
 
 
 @blueprint.route("/sparql", methods=["GET", "POST"])
@@ -57,7 +50,9 @@ def sparql() -> Response:
     if not texts:
         if request.method == "POST":
             raise UsageError("No query was sent.", hint="Send it as the parameter 'query'.")
-        return _describe()
+        return description.service(
+            lambda: render_template("sparql.html", query="", examples=_examples())
+        )
     return answer(texts[0], given)
 
 
@@ -254,38 +249,3 @@ def _examples() -> Sequence[tuple[str, str, str]]:
         for each in sorted(views.release().queries.values(), key=lambda each: each.name)
         if all(parameter.default is not None for parameter in each.parameters)
     ]
-
-
-def _describe() -> Response:
-    """The service description (SPARQL 1.1 Service Description), or the page."""
-    chosen = respond.acceptable((rdf.TURTLE, HTML, *rdf.RDF_FORMATS[1:]))
-    if not isinstance(chosen, rdf.RdfFormat):
-        return respond.represent(
-            chosen, lambda: render_template("sparql.html", query="", examples=_examples())
-        )
-    graph, release = views.graph(), views.release()
-    return respond.represent(
-        chosen, lambda: rdf.serialise(_description(graph.settings, release), chosen, graph.prefixes)
-    )
-
-
-def _description(settings: Settings, release: OpenRelease) -> list[ox.Quad]:
-    """The triples of the service description."""
-    endpoint = settings.iri("sparql")
-    parts = {
-        f"<{endpoint}#graph-{number}>": name for number, name in enumerate(release.graphs, start=1)
-    }
-    text = string.Template(_DESCRIPTION.read_text(encoding="utf-8")).substitute(
-        endpoint=endpoint,
-        triples=release.manifest.triples,
-        features="sd:EmptyGraphs , sd:UnionDefaultGraph"
-        if settings.default_graph == "merge"
-        else "sd:EmptyGraphs",
-        named=" , ".join(parts) or "()",
-    )
-    quads = rdf.parse(text.encode(), rdf.TURTLE, base=settings.base, name="description")
-    for node, name in parts.items():
-        subject = ox.NamedNode(node.strip("<>"))
-        quads.append(ox.Quad(subject, _TYPE, ox.NamedNode(_SD + "NamedGraph")))
-        quads.append(ox.Quad(subject, ox.NamedNode(_SD + "name"), ox.NamedNode(name)))
-    return quads
