@@ -190,9 +190,9 @@ def parse(
         QueryRefusedError: it calls SERVICE.
     """
     plain = _read(text, max_length)
+    found: list[Token] = []
     try:
-        found = list(tokens(plain))
-        form = _guarded_form(found, plain, max_nesting)
+        form = _guarded_form(_kept(tokens(plain), found), plain, max_nesting)
     except QueryError as error:
         raise Query(plain, Form.ASK, source=text).placed(error) from None
     missing = dict.fromkeys(prefix for prefix, _ in undeclared(found))
@@ -201,7 +201,14 @@ def parse(
     return Query(head + plain, form, declared, len(head), text)
 
 
-def _guarded_form(found: Sequence[Token], plain: str, max_nesting: int) -> Form:
+def _kept(read: Iterable[Token], found: list[Token]) -> Iterator[Token]:
+    """Tokens as they are read, each put into ``found``: a mistake ends the reading."""
+    for token in read:
+        found.append(token)
+        yield token
+
+
+def _guarded_form(found: Iterable[Token], plain: str, max_nesting: int) -> Form:
     form: Form | None = None
     expected: list[tuple[str, int]] = []
     previous = Token("", "", 0)

@@ -67,6 +67,15 @@ def test_a_call_answers_in_every_format(site: Site, fmt: rdf.ResultsFormat) -> N
     assert (found.status_code, found.mimetype) == (200, fmt.media_type)
 
 
+def test_the_address_may_say_how_to_answer(site: Site) -> None:
+    """Those are no parameters of the query; one of those is set once."""
+    number = site.graph.release().manifest.number
+    address = f"/query/partners?release={number}&format=csv&timeout=5"
+    assert site.get(address).status_code == 200
+    assert site.get("/query/partners?cluster=a:b&cluster=a:c").status_code == 400
+    assert site.get("/query/partners?other=1").status_code == 400
+
+
 def described(site: Site) -> dict[str, Any]:
     """The OpenAPI document."""
     found = site.get("/openapi.json")

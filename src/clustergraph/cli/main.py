@@ -226,6 +226,8 @@ def query(
         text = sys.stdin.read() if query == "-" else str(query)
     parsed = graph.parse(text)
     if explain:
+        if endpoint:
+            raise errors.UsageError("--explain asks this graph; it cannot be used with --at.")
         _tell(graph.release().explain(parsed))
         return
     fmt = _answer_format(parsed.form.is_graph, form)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response, render_template, request
 
 from clustergraph import examples, rdf
-from clustergraph.errors import ClusterGraphError, NotFoundError, problem
+from clustergraph.errors import ClusterGraphError, NotFoundError, ParameterError, problem
+from clustergraph.queries import RESERVED
 from clustergraph.rdf import Format
 from clustergraph.web import negotiation, respond, views
 from clustergraph.web.negotiation import HTML
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
     from clustergraph.queries import StoredQuery
 
 blueprint = Blueprint("stored", __name__)
-
-_PROTOCOL = frozenset({"format", "timeout", "lang", "default-graph-uri", "named-graph-uri"})
-"""Parameters of the protocol; all others are those of the query."""
-
 
 JSON = Format("JSON", "application/json", "json")
 
@@ -70,7 +67,7 @@ def query(name: str) -> Response:
     stored = views.release().queries.get(name)
     if stored is None:
         raise NotFoundError(f"There is no stored query {name!r}.", hint="All of them: /query")
-    given = {key: value for key, value in request.args.items() if key not in _PROTOCOL and value}
+    given = _given()
     complete = all(each.default is not None or each.name in given for each in stored.parameters)
     accept = request.headers.get("Accept")
     if not request.args.get("format") and (
@@ -78,6 +75,23 @@ def query(name: str) -> Response:
     ):
         return _page(stored, given, complete=complete)
     return answer(graph.stored_query(name, given), request.args, editable=False)
+
+
+def _given() -> dict[str, str]:
+    """The values that the address sets; an empty one, as a form sends it, is none.
+
+    Raises:
+        ParameterError: one is set twice.
+    """
+    found: dict[str, str] = {}
+    for name, values in request.args.lists():
+        if name in RESERVED:
+            continue
+        if len(values) > 1:
+            raise ParameterError(f"{name} is set more than once.")
+        if values[0]:
+            found[name] = values[0]
+    return found
 
 
 def _page(stored: StoredQuery, given: dict[str, str], *, complete: bool) -> Response:
