@@ -165,3 +165,34 @@ def test_every_command_has_help_that_says_what_it_does() -> None:
         for parameter in command.params:
             if isinstance(parameter, click.Option):
                 assert parameter.help, f"{name} {parameter.name}"
+
+
+def test_what_was_declared_is_told_beside_the_answer(folder: Path) -> None:
+    """On standard error, so that the answer stays what it is."""
+    on(folder, "build")
+    query = "SELECT ?o { ?s skos:prefLabel ?o }"
+    result = on(folder, "query", query, "--format", "csv")
+    assert result.stdout.startswith("o\n")
+    assert "Declared for you: skos:" in result.stderr
+    wrong = on(folder, "query", "ASK { ?s sokos:prefLabel ?o }")
+    assert wrong.exit_code == 2
+    assert "skos:" in wrong.stderr
+
+
+def test_an_empty_answer_is_explained(folder: Path) -> None:
+    """With the part that nothing matches."""
+    on(folder, "build")
+    query = "SELECT ?s { ?s skos:prefLabl ?o }"
+    result = on(folder, "query", "--explain", query)
+    assert "?s skos:prefLabl ?o ." in result.stdout
+    assert "Try skos:prefLabel" in result.stdout
+    other = on(folder, "query", "--explain", "--at", "http://127.0.0.1:9/", query)
+    assert other.exit_code == 2
+
+
+def test_unexpected_rows_exit_with_1(folder: Path) -> None:
+    """As a violation does, with the difference."""
+    (folder / "queries" / "partners.csv").write_text("partner,name\n")
+    result = on(folder, "build")
+    assert result.exit_code == 1
+    assert "partners (- expected, + found)" in result.output

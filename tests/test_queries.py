@@ -50,7 +50,15 @@ def test_wrong_values_are_refused(tmp_path: Path, values: dict[str, str]) -> Non
 
 
 @pytest.mark.parametrize(
-    ("kind", "value"), [("integer", "x"), ("date", "1.1.2016"), ("boolean", "yes"), ("decimal", "")]
+    ("kind", "value"),
+    [
+        ("integer", "x"),
+        ("date", "1.1.2016"),
+        ("boolean", "yes"),
+        ("decimal", ""),
+        ("decimal", "nan"),
+        ("decimal", "1e999999"),
+    ],
 )
 def test_values_are_checked_by_type(kind: str, value: str) -> None:
     """A text that is no value of the type is refused."""
@@ -59,8 +67,18 @@ def test_values_are_checked_by_type(kind: str, value: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "written"), [("0.00000001", "0.00000001"), ("-12", "-12"), ("1e3", "1000")]
+)
+def test_decimals_keep_their_digits(value: str, written: str) -> None:
+    """Without an exponent, as xsd:decimal wants it."""
+    term = queries.Parameter("p", "decimal", "").term(value, "http://a/")
+    assert getattr(term, "value", "") == written
+
+
+@pytest.mark.parametrize(
     "text",
     [
+        "#+ title: x\n#+ params: {format: {type: string}}\nASK { ?s ?p $format }",
         "SELECT * {}",
         "#+ title: [\nASK {}",
         "#+ title: x\n#+ params: {p: {type: colour}}\nASK { ?s ?p $p }",

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -229,6 +230,25 @@ def test_strangers_queries_see_a_new_release(small: ClusterGraph) -> None:
         assert b"Another Cluster" in b"".join(graph.release().answer(query, rdf.CSV))
         edit(small, '"Another Cluster"@en', '"Other Cluster"@en')
         small.build()
+        for _ in range(200):  # the old one goes on until the new one is open
+            if graph.release().manifest.number == 2:
+                break
+            time.sleep(0.1)
         assert b"Other Cluster" in b"".join(graph.release().answer(query, rdf.CSV))
+    finally:
+        graph.close()
+
+
+def test_a_release_that_cannot_be_opened_is_not_shown(small: ClusterGraph) -> None:
+    """The one before goes on."""
+    small.build()
+    graph = ClusterGraph(small.settings, public=True)
+    try:
+        assert graph.release().manifest.number == 1
+        edit(small, '"Another Cluster"@en', '"Other Cluster"@en')
+        small.build()
+        (small.archive.path(2) / "report.ttl").unlink()
+        for _ in range(3):
+            assert graph.release().manifest.number == 1
     finally:
         graph.close()

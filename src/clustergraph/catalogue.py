@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
-from clustergraph import rdf
+from clustergraph import examples, rdf
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -86,7 +86,9 @@ def describe(quads: Iterable[ox.Quad], inference: Inference, settings: Settings)
 def is_computed(quad: ox.Quad, settings: Settings) -> bool:
     """Whether a quad is one that the program computes: an inference, or a part of the catalogue."""
     graph = getattr(quad.graph_name, "value", "")
-    own = (settings.iri("graph/inferred"), settings.iri("graph/catalogue"))
+    own = tuple(
+        settings.iri(name) for name in ("graph/inferred", "graph/catalogue", examples.GRAPH)
+    )
     if graph == settings.iri("graph/provenance"):
         subject = getattr(quad.subject, "value", "")
         return str(subject).split("#", 1)[0] in own
@@ -220,6 +222,14 @@ def _provenance(inference: Inference, settings: Settings) -> list[ox.Quad]:
         catalogue,
         DCTERMS + "description",
         "The description of the dataset itself, computed when a release is built.",
+    )
+    queries = settings.iri(examples.GRAPH)
+    d.add(queries, RDF + "type", PROV + "Entity")
+    d.text(queries, DCTERMS + "title", "Example queries")
+    d.text(
+        queries,
+        DCTERMS + "description",
+        "The stored queries of the project, as anybody can run them.",
     )
     for name, rule in sorted(inference.rules.items()):
         node = settings.iri(f"graph/inferred#{name}")

@@ -80,7 +80,10 @@ class SourceError(UsageError):
 
 
 class QueryError(UsageError):
-    """A SPARQL text cannot be parsed; ``line`` and ``column`` count from 1."""
+    """A SPARQL text cannot be parsed; ``line`` and ``column`` count from 1.
+
+    ``reason`` is the message without the place.
+    """
 
     def __init__(
         self,
@@ -92,7 +95,7 @@ class QueryError(UsageError):
     ) -> None:
         place = f"line {line}, column {column}: " if line is not None else ""
         super().__init__(f"{place}{message}", hint=hint)
-        self.line, self.column = line, column
+        self.reason, self.line, self.column = message, line, column
 
 
 class QueryRefusedError(QueryError):

@@ -66,10 +66,15 @@ def fingerprint(settings: Settings) -> str:
     parts: list[tuple[str, Path]] = [
         (str(path), settings.project / path) for path in files(settings)
     ]
-    for folder in ("ontology/rules", "shapes/rules", "queries"):
+    for folder, pattern in (
+        ("ontology/rules", "*.rq"),
+        ("shapes/rules", "*.rq"),
+        ("queries", "*.rq"),
+        ("queries", "*.csv"),
+    ):
         parts += (
             (str(path.relative_to(settings.project)), path)
-            for path in sorted((settings.project / folder).rglob("*.rq"))
+            for path in sorted((settings.project / folder).rglob(pattern))
         )
     parts += (
         ("program/" + str(path.relative_to(package)), path)
@@ -128,7 +133,7 @@ def read(
         placed = list(rdf.rebase(_place(raw, path, settings), settings.written_base, settings.base))
         _check_erased(placed, path, settings, is_erased)
         quads += rdf.name_blank_nodes(placed, f"f{number}")
-    return Content(quads=tuple(dict.fromkeys(quads)), queries=_queries(settings, "queries"))
+    return Content(quads=tuple(dict.fromkeys(quads)), queries=stored_queries(settings))
 
 
 def sources(settings: Settings) -> list[Source]:
@@ -195,6 +200,11 @@ def erasures(settings: Settings) -> frozenset[str]:
         else hashlib.sha256(row[0].removeprefix(settings.written_base).encode()).hexdigest()
         for row in rows
     )
+
+
+def stored_queries(settings: Settings) -> Mapping[str, StoredQuery]:
+    """The project's stored queries: those of ``queries/``."""
+    return _queries(settings, "queries")
 
 
 def rules(settings: Settings) -> Mapping[str, StoredQuery]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 import pyoxigraph as ox
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
 _XSD = "http://www.w3.org/2001/XMLSchema#"
 PARAMETER_TYPES = ("iri", "string", "integer", "decimal", "date", "boolean")
 _HEADER = "#+"
+_DIGITS = 100  # before or behind the point of a decimal
+RESERVED = frozenset(
+    {"format", "timeout", "lang", "release", "default-graph-uri", "named-graph-uri"}
+)
+"""What the address of a query says of how it is answered: no names for parameters."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +71,28 @@ class Parameter:
         if self.type == "integer":
             return ox.Literal(str(int(value)), datatype=ox.NamedNode(_XSD + "integer"))
         if self.type == "decimal":
-            return ox.Literal(f"{float(value):f}", datatype=ox.NamedNode(_XSD + "decimal"))
+            return ox.Literal(_decimal(value), datatype=ox.NamedNode(_XSD + "decimal"))
         if self.type == "date":
             day = datetime.date.fromisoformat(value).isoformat()
             return ox.Literal(day, datatype=ox.NamedNode(_XSD + "date"))
         if value not in {"true", "false"}:
             raise ValueError(value)
         return ox.Literal(value, datatype=ox.NamedNode(_XSD + "boolean"))
+
+
+def _decimal(value: str) -> str:
+    """A number as xsd:decimal writes it: every digit, no exponent.
+
+    Raises:
+        ValueError: it is none, or not finite, or absurdly long.
+    """
+    try:
+        number = Decimal(value)
+    except InvalidOperation as error:
+        raise ValueError(value) from error
+    if not number.is_finite() or abs(number.adjusted()) > _DIGITS:
+        raise ValueError(value)
+    return f"{number:f}"
 
 
 @dataclass(frozen=True)
@@ -86,6 +107,8 @@ class StoredQuery:
     """The query, header included, under the published base."""
     header: Mapping[str, Any]
     """All fields of the header."""
+    expected: str | None = None
+    """The rows that it must give: what stands in a CSV file beside it."""
 
     def bound(self, values: Mapping[str, str], base: str) -> str:
         """The query's text with its parameters set.
@@ -145,10 +168,26 @@ def read(path: Path, *, name: str, written_base: str, base: str) -> StoredQuery:
         ),
         text=text,
         header=fields,
+        expected=_expected(path.with_suffix(".csv")),
     )
 
 
+def _expected(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(str(path), f"cannot be read: {error}") from error
+
+
 def _parameter(path: Path, name: str, spec: Mapping[str, Any]) -> Parameter:
+    if name in RESERVED:
+        raise SourceError(
+            str(path),
+            f"a parameter cannot be named {name}: over HTTP that says how to answer.",
+            hint="Give it another name.",
+        )
     kind = str(spec.get("type", "string"))
     if kind not in PARAMETER_TYPES:
         raise SourceError(

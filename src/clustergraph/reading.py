@@ -12,8 +12,14 @@ from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
-from clustergraph import pages, queries, rdf, store
-from clustergraph.errors import ClusterGraphError, NotFoundError, SettingsError, UsageError
+from clustergraph import explain, pages, queries, rdf, store
+from clustergraph.errors import (
+    ClusterGraphError,
+    NotFoundError,
+    QueryError,
+    SettingsError,
+    UsageError,
+)
 from clustergraph.query import Limits, OwnQueries, QueryPool
 from clustergraph.releases.candidate import FULL, PUBLIC
 from clustergraph.store.embedded import EmbeddedStore
@@ -24,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clustergraph import sparql
+    from clustergraph.explain import Explanation
     from clustergraph.queries import StoredQuery
     from clustergraph.releases import Archive, Manifest
     from clustergraph.settings import Settings
@@ -31,8 +38,12 @@ if TYPE_CHECKING:
 
 _AGAIN = 5.0
 """Seconds after which a release that could not be opened is tried again."""
+_MOMENT = 2.0
+"""Longest wait of the request that finds a new release."""
 _SMALL = 300_000
 """Quads up to which a release is held in this process beside its query workers."""
+_PROBE = 2.0
+"""Seconds that one question may take which explains a query."""
 _OTHERS = 3
 """Releases that are held open beside the current one."""
 
@@ -94,9 +105,32 @@ class OpenRelease:
             StoreError: the release cannot be read.
         """
         clause = dataset or store.STORED_DATASET
-        if self.pool is None:
-            return self.store.answer(query, fmt, clause)
-        return self.pool.answer(query, fmt, clause, client=client, seconds=seconds)
+        try:
+            if self.pool is None:
+                return self.store.answer(query, fmt, clause)
+            return self.pool.answer(query, fmt, clause, client=client, seconds=seconds)
+        except QueryError as error:
+            raise query.placed(error) from error
+
+    def explain(
+        self, query: sparql.Query, dataset: DatasetClause | None = None, *, client: str = ""
+    ) -> Explanation:
+        """Why a query answers nothing; see ``explain.explain``.
+
+        Args:
+            query: from ``ClusterGraph.parse``.
+            dataset: what the protocol's parameters say.
+            client: who asks.
+
+        Raises:
+            QueryError, UsageError: the query is wrong, or cannot be explained.
+            OverloadedError, StoreError: nothing can be asked now.
+        """
+        probed = _Probed(self, dataset or store.STORED_DATASET, client)
+        try:
+            return explain.explain(query, probed, self.prefixes)
+        except QueryError as error:
+            raise query.placed(error) from error
 
     def describe(self, iri: str) -> list[ox.Quad]:
         """What the graph says of a thing, graph by graph; see ``pages.document``.
@@ -111,6 +145,30 @@ class OpenRelease:
         except ValueError as error:
             raise UsageError(f"{iri!r} is not an IRI.") from error
         return pages.document(self.store, self.graphs, iri)
+
+
+@dataclass(frozen=True)
+class _Probed:
+    """A release that is asked short questions for somebody."""
+
+    release: OpenRelease
+    dataset: DatasetClause
+    client: str
+
+    def answer(
+        self, query: sparql.Query, fmt: rdf.Format, dataset: DatasetClause = store.STORED_DATASET
+    ) -> Answer:
+        """See ``Backend.answer``."""
+        return self.release.answer(
+            query, fmt, dataset or self.dataset, client=self.client, seconds=_PROBE
+        )
+
+    def select(self, query: sparql.Query) -> list[store.Row]:
+        """See ``Backend.select``."""
+        return store.rows(b"".join(self.answer(query, rdf.JSON)))
+
+    def close(self) -> None:
+        """The release stays open."""
 
 
 class Reader:
@@ -130,6 +188,7 @@ class Reader:
         self._current: OpenRelease | None = None
         self._others: OrderedDict[tuple[int, bool], OpenRelease] = OrderedDict()
         self._opening = threading.Lock()
+        self._noticing = threading.Lock()
         self._refreshing: threading.Thread | None = None
         self._failed: tuple[int, float] = (0, 0.0)
 
@@ -159,7 +218,7 @@ class Reader:
             return self._newest(current)
         if held.manifest.number != current:
             self._refresh_soon(current)
-        return held
+        return self._current or held
 
     def number(self) -> int | None:
         """The number of the release that is shown now; None if there is none."""
@@ -174,23 +233,27 @@ class Reader:
     def _refresh_soon(self, number: int) -> None:
         """Open a release that another process published, while the one before goes on.
 
-        One that cannot be opened is tried again after a while.
+        Who notices it first waits for it a moment; nobody else does. One that cannot be opened is
+        tried again after a while.
         """
         failed, moment = self._failed
         if failed == number and time.monotonic() - moment < _AGAIN:
             return
-        if self._refreshing is not None and self._refreshing.is_alive():
-            return
+        with self._noticing:
+            if self._refreshing is not None and self._refreshing.is_alive():
+                return
+            self._refreshing = threading.Thread(
+                target=self._refresh, args=(number,), name="refresh", daemon=True
+            )
+            self._refreshing.start()
+        self._refreshing.join(_MOMENT)
 
-        def open_it() -> None:
-            try:
-                self._newest(number)
-            except ClusterGraphError as error:
-                self._failed = (number, time.monotonic())
-                sys.stderr.write(f"Release {number} cannot be shown: {error}\n")
-
-        self._refreshing = threading.Thread(target=open_it, name="refresh", daemon=True)
-        self._refreshing.start()
+    def _refresh(self, number: int) -> None:
+        try:
+            self._newest(number)
+        except ClusterGraphError as error:
+            self._failed = (number, time.monotonic())
+            sys.stderr.write(f"Release {number} cannot be shown: {error}\n")
 
     def _newest(self, number: int) -> OpenRelease:
         held = self._current

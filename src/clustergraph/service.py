@@ -226,7 +226,7 @@ class ClusterGraph:
         self._reader.close()
 
     def parse(self, text: str) -> sparql.Query:
-        """A query text, guarded; see ``sparql.parse``.
+        """A query text, guarded, with the project's prefixes; see ``sparql.parse``.
 
         Raises:
             QueryError: it cannot be run.
@@ -235,6 +235,7 @@ class ClusterGraph:
             text,
             max_length=self.settings.max_query,
             max_nesting=self.settings.max_nesting,
+            prefixes=self.prefixes,
         )
 
     def stored_query(self, name: str, values: Mapping[str, str]) -> str:

@@ -49,10 +49,33 @@ class Query:
 
     text: str
     form: Form
+    declared: tuple[str, ...] = ()
+    """Prefixes that were declared for its author, at the head of ``text``."""
+    head: int = 0
+    """How many characters of ``text`` declare them."""
+    source: str = ""
+    """What its author wrote."""
     star: int = -1
-    """Where the ``*`` of SELECT * stands; -1 if the text says something else."""
+    """Where the ``*`` of SELECT * stands in ``text``; -1 if it says something else."""
     key: str = ""
     """The same for texts that differ in nothing but white space and comments."""
+
+    @property
+    def written(self) -> str:
+        """The text without what was declared for its author."""
+        return self.text[self.head :]
+
+    def placed(self, error: QueryError) -> QueryError:
+        """An error in ``text``, with the line and the column of what its author wrote."""
+        if error.line is None or error.column is None or not self.source:
+            return error
+        offset = max(0, _offset(self.text, error.line, error.column) - self.head)
+        for match in _ESCAPE.finditer(self.source):
+            if match.start() >= offset:
+                break
+            offset += len(match[0]) - 1
+        line, column = position(self.source, offset)
+        return type(error)(error.reason, line=line, column=column, hint=error.hint)
 
 
 UPDATE_FORMS = frozenset(
@@ -115,6 +138,39 @@ def position(text: str, offset: int) -> tuple[int, int]:
     return line, offset - (text.rfind("\n", 0, offset) + 1) + 1
 
 
+def _offset(text: str, line: int, column: int) -> int:
+    """The character offset of a line and column, from 1."""
+    offset = 0
+    for _ in range(line - 1):
+        offset = text.find("\n", offset) + 1
+    return offset + column - 1
+
+
+def undeclared(found: Iterable[Token]) -> Iterator[tuple[str, Token]]:
+    """The prefixed names whose prefix no PREFIX before them declares: prefix and name."""
+    known: set[str] = set()
+    previous = ""
+    for token in found:
+        if token.kind == "name":
+            prefix = token.text.partition(":")[0]
+            if previous == "PREFIX":
+                known.add(prefix)
+            elif prefix not in known:
+                yield prefix, token
+        previous = token.text.upper() if token.kind == "word" else ""
+
+
+def prefixes(text: str) -> dict[str, str]:
+    """The prefixes that a text declares, with their namespaces."""
+    found: dict[str, str] = {}
+    former = [Token("", "", 0)] * 2
+    for token in tokens(text):
+        if token.kind == "iri" and former[0].text.upper() == "PREFIX":
+            found[former[1].text.removesuffix(":")] = token.text[1:-1]
+        former = [former[1], token]
+    return found
+
+
 def tokens(text: str) -> Iterator[Token]:
     """The tokens of an unescaped text, without white space and comments.
 
@@ -134,63 +190,103 @@ def _matches(text: str) -> Iterator[re.Match[str]]:
             yield from _RUN.finditer(text, match.start(), match.end())
         elif match.lastgroup == "open":
             line, column = position(text, match.start())
-            raise QueryError("A string is never closed.", line=line, column=column)
+            raise QueryError("A string is not closed.", line=line, column=column)
         else:
             yield match
 
 
-def parse(text: str, *, max_length: int = 262_144, max_nesting: int = 64) -> Query:
+def parse(
+    text: str,
+    *,
+    max_length: int = 262_144,
+    max_nesting: int = 64,
+    prefixes: Mapping[str, str] | None = None,
+) -> Query:
     """Make a query of a text that came from anywhere.
 
     The engine checks the grammar later; here stands what must be known before it is run: that it
     is a query and no update, that it reaches out to no other service, and that its nesting and
     length cannot exhaust the parser.
 
+    Args:
+        text: of the query.
+        max_length: in characters.
+        max_nesting: of brackets.
+        prefixes: declared for the author where the query uses one and declares none of that name.
+
     Raises:
         QueryError: empty, an update, two queries, too long, too deep, unbalanced.
         QueryRefusedError: it calls SERVICE.
     """
     plain = plain_text(text, max_length)
-    found: Form | None = None
+    found: list[Token] = []
+    try:
+        form = _guarded_form(_kept(tokens(plain), found), plain, max_nesting)
+    except QueryError as error:
+        raise Query(plain, Form.ASK, source=text).placed(error) from None
+    missing = dict.fromkeys(prefix for prefix, _ in undeclared(found))
+    declared = tuple(prefix for prefix in missing if prefixes and prefix in prefixes)
+    head = "".join(f"PREFIX {each}: <{(prefixes or {})[each]}> " for each in declared)
+    star = _star(found)
+    words = "\0".join([head, *(token.text for token in found)])
+    return Query(
+        head + plain,
+        form,
+        declared,
+        len(head),
+        text,
+        star + len(head) if star >= 0 else -1,
+        hashlib.sha256(words.encode()).hexdigest(),
+    )
+
+
+def _kept(read: Iterable[Token], found: list[Token]) -> Iterator[Token]:
+    """Tokens as they are read, each put into ``found``: a mistake ends the reading."""
+    for token in read:
+        found.append(token)
+        yield token
+
+
+def _guarded_form(found: Iterable[Token], plain: str, max_nesting: int) -> Form:
+    form: Form | None = None
     nesting = _Nesting(plain, max_nesting)
     previous = Token("", "", 0)
-    words: list[str] = []
-    star = -1
-    for token in tokens(plain):
+    for token in found:
         nesting.see(token)
-        words.append(token.text)
-        if token.text == "*" and star < 0 and _is_projection(words):
-            star = token.start
         if token.kind == "word":
             word = token.text.upper()
-            if found is None:
-                found = _form(word, token, plain)
+            if form is None:
+                form = _form(word, token, plain)
             elif "SERVICE" in word:
                 _no_service(token, plain)
-        elif token.kind == "name" and found is not None:
+        elif token.kind == "name" and form is not None:
             if token.text.upper().startswith("SERVICE"):
                 _no_service(token, plain)
-        elif found is None and not (
+        elif form is None and not (
             token.kind in {"iri", "punctuation"}
             or (token.kind == "name" and previous.text.upper() == "PREFIX")
             or (token.kind == "string" and previous.text.upper() == "VERSION")
         ):
             _no_query(token, plain)
         previous = token
-    if found is None:
+    if form is None:
         raise QueryError(
             "The text holds no query.", hint="Start with SELECT, ASK, CONSTRUCT or DESCRIBE."
         )
     nesting.end()
-    return Query(plain, found, star, hashlib.sha256("\0".join(words).encode()).hexdigest())
+    return form
 
 
-def _is_projection(words: Sequence[str]) -> bool:
-    """Whether the last word is the ``*`` of the outermost SELECT."""
-    before = words[-2].upper() if len(words) > 1 else ""
-    if before in {"DISTINCT", "REDUCED"}:
-        before = words[-3].upper() if len(words) > 2 else ""
-    return before == "SELECT" and "{" not in words
+def _star(found: Sequence[Token]) -> int:
+    """Where the ``*`` of the outermost SELECT stands; -1 if it names its columns."""
+    words: list[str] = []
+    for token in found:
+        words.append(token.text.upper())
+        if token.text == "{":
+            break
+        if token.text == "*":
+            return token.start if "SELECT" in words[-3:-1] else -1
+    return -1
 
 
 def variables(text: str) -> Iterator[str]:

@@ -7,16 +7,20 @@ import sys
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from clustergraph import errors, rdf, scaffold, settings, store
+from clustergraph import errors, rdf, scaffold, settings
 from clustergraph.cli.evidence import evidence
 from clustergraph.cli.keeping import backup, forget, restore, verify
 from clustergraph.cli.terminal import Group, opened, progress, write
 from clustergraph.cli.validate import validate
 from clustergraph.cli.writes import diff, rollback, token, update
 from clustergraph.store.remote import RemoteStore
+
+if TYPE_CHECKING:
+    from clustergraph.explain import Explanation
 
 _FORMATS = {each.suffix: each for each in rdf.RDF_FORMATS}
 _RESULTS = {"json": rdf.JSON, "xml": rdf.XML, "csv": rdf.CSV, "tsv": rdf.TSV}
@@ -156,6 +160,7 @@ def serve(ctx: click.Context, host: str | None, port: int | None) -> None:
     type=click.Choice([*_RESULTS, *_FORMATS]),
     help="How the answer is written. Default: tsv for tables, ttl for graphs.",
 )
+@click.option("--explain", is_flag=True, help="Say why the query answers nothing.")
 @click.option("--at", "endpoint", help="Ask another SPARQL endpoint instead of this graph.")
 @click.pass_context
 def query(
@@ -167,6 +172,7 @@ def query(
     listing: bool,
     params: tuple[str, ...],
     form: str | None,
+    explain: bool,
     endpoint: str | None,
 ) -> None:
     """Answer a SPARQL QUERY ('-' reads it from standard input) or a stored one.
@@ -191,9 +197,29 @@ def query(
     else:
         text = sys.stdin.read() if query == "-" else str(query)
     parsed = graph.parse(text)
+    if explain:
+        if endpoint:
+            raise errors.UsageError("--explain asks this graph; it cannot be used with --at.")
+        _tell(graph.release().explain(parsed))
+        return
     fmt = _answer_format(parsed.form.is_graph, form)
-    backend: store.Backend = RemoteStore(endpoint) if endpoint else graph.release().store
-    write(backend.answer(parsed, fmt))
+    if parsed.declared:
+        names = ", ".join(f"{each}:" for each in parsed.declared)
+        click.echo(f"Declared for you: {names}", err=True)
+    if endpoint:
+        write(RemoteStore(endpoint).answer(parsed, fmt))
+    else:
+        write(graph.release().answer(parsed, fmt))
+
+
+def _tell(found: Explanation) -> None:
+    """Why a query answers nothing, in lines."""
+    click.echo(found.summary)
+    for each in found.blamed:
+        click.echo("".join(f"\n  {line}" for line in each.pattern.splitlines()))
+        for finding in each.findings:
+            instead = f" Try {' or '.join(finding.instead)}" if finding.instead else ""
+            click.echo(f"    {finding.message}{instead}")
 
 
 def _pairs(params: tuple[str, ...]) -> dict[str, str]:

@@ -338,8 +338,9 @@ class QueryPool:
         A worker may be killed from outside, a query wait for others.
         """
         own = self.limits.light if isinstance(error, MemoryLimitError) else run.limit / 2
-        if run.cpu >= own:
+        if isinstance(error, TimeLimitError) or run.cpu >= own:
             self.lanes.demote(run.place)
+        if run.cpu >= own:
             with self._changed:
                 until = time.monotonic() + self.limits.remembered
                 self._too_much.pop(run.key, None)

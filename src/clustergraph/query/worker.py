@@ -67,7 +67,7 @@ def _answer(connection: socket.socket, store: ox.Store, request: dict[str, Any])
     try:
         evaluate(
             store,
-            Query(request["text"], Form(request["form"]), request["star"]),
+            Query(request["text"], Form(request["form"]), star=request["star"]),
             _FORMATS[request["format"]],
             DatasetClause(tuple(request["default"]), tuple(request["named"])),
             cast("IO[bytes]", output),

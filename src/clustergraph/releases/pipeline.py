@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
-from clustergraph import catalogue, inference, patch, project, rdf, validation
+from clustergraph import (
+    catalogue,
+    examples,
+    expectations,
+    inference,
+    patch,
+    project,
+    rdf,
+    validation,
+)
 from clustergraph.errors import (
     ClusterGraphError,
     CorruptedError,
@@ -87,6 +96,7 @@ class Pipeline:
             rules = {**inference.owl_rules(settings), **project.rules(settings)}
             inferred = inference.infer(public, rules)
             derived = inferred.quads(settings)
+            derived += examples.describe(project.stored_queries(settings).values(), settings)
             derived += catalogue.describe([*public, *derived], inferred, settings)
         shapes = ox.NamedNode(settings.iri("shapes"))
         report = validation.check(
@@ -145,7 +155,8 @@ class Pipeline:
             progress: called with the name of each step before it is taken.
 
         Raises:
-            ValidationFailedError: a shape is violated; the current release stays.
+            ValidationFailedError: a shape is violated, or a stored query gives other rows than
+                stand beside it; the current release stays.
             StoreError: the release could not be written; the current one stays.
         """
         current = self.archive.current() if keep_written else self._usable_current()
@@ -157,6 +168,9 @@ class Pipeline:
         ordered += sorted(asserted.difference(ordered), key=str)  # ... then whatever else there is
         derived, report = self.completed(ordered, progress)
         report.raise_for_violations()
+        progress("stored queries")
+        public = (quad for quad in (*ordered, *derived) if not self._is_restricted(quad))
+        expectations.check(project.stored_queries(self.settings).values(), public, self.settings)
         progress("writing the release")
         target = asserted | as_stored(derived)
         delta = patch.between(self._content(current), target)

@@ -8,6 +8,7 @@ from clustergraph.store.backend import (
     Row,
     ask,
     construct,
+    rows,
     select,
 )
 
@@ -19,5 +20,6 @@ __all__ = [
     "Row",
     "ask",
     "construct",
+    "rows",
     "select",
 ]

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 import pyoxigraph as ox
 
-from clustergraph import errors, rdf, sparql
+from clustergraph import errors, rdf, sparql, syntax
 from clustergraph.store import flat
 from clustergraph.store.backend import STORED_DATASET, Answer, DatasetClause, Row, read_solutions
 
@@ -141,7 +141,7 @@ def solve(
                 custom_functions=unknown,
             )
         except SyntaxError as error:
-            raise sparql.engine_error(error) from error
+            raise syntax.explained(sparql.engine_error(error), text) from error
         except ValueError as error:  # an IRI of the dataset clause is none
             raise errors.QueryError(str(error)) from error
         except RuntimeError as error:

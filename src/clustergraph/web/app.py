@@ -10,11 +10,13 @@ from clustergraph.web import (
     authorisation,
     documents,
     errors,
+    explain,
     graphs,
     headers,
     history,
     home,
     memento,
+    openapi,
     sparql,
     stored,
     updates,
@@ -47,6 +49,17 @@ def create_app(graph: ClusterGraph) -> Flask:
     errors.register(app)
     headers.register(app)
     memento.register(app)
-    for surface in (home, history, memento, sparql, updates, graphs, stored, documents):
+    for surface in (
+        home,
+        history,
+        memento,
+        sparql,
+        explain,
+        updates,
+        graphs,
+        stored,
+        openapi,
+        documents,
+    ):
         app.register_blueprint(surface.blueprint)
     return app

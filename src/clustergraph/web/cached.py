@@ -27,7 +27,8 @@ _KEYED = ("PATH_INFO", "QUERY_STRING", "HTTP_ACCEPT", "HTTP_ACCEPT_LANGUAGE")
 _TAG = re.compile(r'"[^"]*"')
 _OF_304 = frozenset(
     {"cache-control", "content-location", "date", "etag", "expires", "vary", "link",
-     "access-control-allow-origin", "clustergraph-release", "cache-status"}
+     "access-control-allow-origin", "clustergraph-release", "clustergraph-declared-prefixes",
+     "cache-status"}
 )  # fmt: skip
 
 

@@ -23,13 +23,14 @@ _CORS = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
     "Access-Control-Allow-Headers": "Accept, Accept-Language, Content-Type, If-None-Match",
     "Access-Control-Expose-Headers": "ETag, Link, Location, Retry-After, Content-Location, "
-    "Memento-Datetime, Clustergraph-Release, Repr-Digest, Server-Timing",
+    "Memento-Datetime, Clustergraph-Release, Clustergraph-Declared-Prefixes, Repr-Digest, "
+    "Server-Timing",
     "Access-Control-Max-Age": "86400",
 }
 
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_ASKED_BY_POST = frozenset({"sparql.sparql"})
+_ASKED_BY_POST = frozenset({"sparql.sparql", "explain.explain"})
 """What is read with POST; pages of other sites may do so. They never write: a token is needed."""
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import string
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
@@ -13,19 +11,17 @@ from werkzeug.exceptions import UnsupportedMediaType
 from clustergraph import rdf
 from clustergraph.errors import ClusterGraphError, NotAcceptableError, UsageError, problem
 from clustergraph.store import DatasetClause
-from clustergraph.web import authorisation, negotiation, respond, views
+from clustergraph.web import authorisation, description, negotiation, respond, views
 from clustergraph.web.cached import INCOMPLETE
 from clustergraph.web.incomplete import honest
 from clustergraph.web.negotiation import HTML
 from clustergraph.web.parameters import FORM, from_address, from_form, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from werkzeug.datastructures import MultiDict
 
-    from clustergraph.reading import OpenRelease
-    from clustergraph.settings import Settings
     from clustergraph.sparql import Query
 
 blueprint = Blueprint("sparql", __name__)
@@ -39,25 +35,26 @@ _SHORT = {
     "rdf+xml": rdf.RDF_XML,
 }  # fmt: skip
 _ROWS_SHOWN = 1000
-_SD = "http://www.w3.org/ns/sparql-service-description#"
-_TYPE = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
-_DESCRIPTION = Path(__file__).resolve().parent / "service-description.ttl"
+DECLARED = "Clustergraph-Declared-Prefixes"
+"""The header that names the prefixes that were declared for the query's author."""
 
 
 @blueprint.route("/sparql", methods=["GET", "POST"])
 def sparql() -> Response:
     """Answer a query; without one, describe the service or show the page."""
-    parameters = _parameters()
-    texts = parameters.getlist("query")
-    if "update" in parameters:
+    given = parameters()
+    texts = given.getlist("query")
+    if "update" in given:
         raise UsageError("This address answers queries; updates are not taken here.")
     if len(texts) > 1:
         raise UsageError("More than one query was sent.")
     if not texts:
         if request.method == "POST":
             raise UsageError("No query was sent.", hint="Send it as the parameter 'query'.")
-        return _describe()
-    return answer(texts[0], parameters)
+        return description.service(
+            lambda: render_template("sparql.html", query="", examples=_examples())
+        )
+    return answer(texts[0], given)
 
 
 def answer(text: str, parameters: MultiDict[str, str], *, editable: bool = True) -> Response:
@@ -79,10 +76,10 @@ def answer(text: str, parameters: MultiDict[str, str], *, editable: bool = True)
             raise
         status, _title = problem(error)
         body = render_template("sparql.html", query=text, error=error, examples=_examples())
-        return _finish(Response(body, status, content_type=HTML.content_type))
+        return finish(Response(body, status, content_type=HTML.content_type))
 
 
-def _parameters() -> MultiDict[str, str]:
+def parameters() -> MultiDict[str, str]:
     """The protocol's parameters, from the address or the body (sections 2.1.1 to 2.1.3).
 
     Raises:
@@ -92,15 +89,15 @@ def _parameters() -> MultiDict[str, str]:
     if request.method in {"GET", "HEAD"}:
         return from_address()
     if request.mimetype == FORM:
-        parameters = from_form(request.get_data())
+        given = from_form(request.get_data())
         for name, values in from_address().lists():  # a query in both is one too many
-            parameters.setlist(name, [*parameters.getlist(name), *values])
-        return parameters
+            given.setlist(name, [*given.getlist(name), *values])
+        return given
     if request.mimetype != _BODY:
         raise UnsupportedMediaType
-    parameters = from_address()
-    parameters.setlist("query", [text_of(request.get_data())])
-    return parameters
+    given = from_address()
+    given.setlist("query", [text_of(request.get_data())])
+    return given
 
 
 def _offered(query: Query) -> tuple[rdf.Format, ...]:
@@ -138,7 +135,8 @@ def _wants_page(parameters: MultiDict[str, str]) -> bool:
     return negotiation.choose(request.headers.get("Accept"), offered) is HTML
 
 
-def _dataset(parameters: MultiDict[str, str]) -> DatasetClause:
+def dataset(parameters: MultiDict[str, str]) -> DatasetClause:
+    """The dataset that the protocol's parameters name."""
     return DatasetClause(
         tuple(parameters.getlist("default-graph-uri")),
         tuple(parameters.getlist("named-graph-uri")),
@@ -167,7 +165,7 @@ def _seconds(parameters: MultiDict[str, str]) -> float:
 def _stream(query: Query, parameters: MultiDict[str, str]) -> Response:
     """The answer, as it comes from the engine."""
     fmt = _format(query, parameters)
-    etag = respond.tag(fmt, query.text, repr(_dataset(parameters)))
+    etag = respond.tag(fmt, query.text, repr(dataset(parameters)))
     if etag in request.if_none_match and request.method != "POST":
         response = Response(status=304)
     elif request.method == "HEAD":
@@ -176,7 +174,7 @@ def _stream(query: Query, parameters: MultiDict[str, str]) -> Response:
         chunks = views.release().answer(
             query,
             fmt,
-            _dataset(parameters),
+            dataset(parameters),
             client=authorisation.client(),
             seconds=_seconds(parameters),
         )
@@ -186,21 +184,32 @@ def _stream(query: Query, parameters: MultiDict[str, str]) -> Response:
             content_type=fmt.content_type,
         )
     response.set_etag(etag)
-    return _finish(response)
+    return finish(response, query)
 
 
-def _finish(response: Response) -> Response:
+def finish(response: Response, query: Query | None = None) -> Response:
+    """Say what the answer depends on, and what was declared for the query's author."""
     response.vary.add("Accept")
+    if query is not None and query.declared:
+        response.headers[DECLARED] = ", ".join(query.declared)
     return response
 
 
 def _page(text: str, query: Query, parameters: MultiDict[str, str]) -> Response:
-    """The page with an answer: a table, a yes or no, or Turtle."""
+    """The page with an answer."""
+    body = render_template(
+        "sparql.html", query=text, examples=_examples(), **shown(query, parameters)
+    )
+    return finish(Response(body, content_type=HTML.content_type), query)
+
+
+def shown(query: Query, parameters: MultiDict[str, str]) -> dict[str, object]:
+    """An answer as pages show it: a table, a yes or no, or Turtle."""
     fmt = rdf.TURTLE if query.form.is_graph else rdf.JSON
     chunks = views.release().answer(
         query,
         fmt,
-        _dataset(parameters),
+        dataset(parameters),
         client=authorisation.client(),
         seconds=_seconds(parameters),
     )
@@ -217,11 +226,22 @@ def _page(text: str, query: Query, parameters: MultiDict[str, str]) -> Response:
             rows = [[row[name] for name in names] for row in results]
             answered |= {"names": names, "rows": rows[:_ROWS_SHOWN], "total": len(rows)}
     short = {each: name for name, each in reversed(_SHORT.items())}  # the first name of each
-    formats = [short[each] for each in _offered(query)]
-    body = render_template(
-        "sparql.html", query=text, examples=_examples(), formats=formats, **answered
+    return answered | {
+        "nothing": _is_nothing(answered),
+        "formats": [short[each] for each in _offered(query)],
+        "declared": {each: views.graph().prefixes[each] for each in query.declared},
+        "graphs": parameters,
+        "release": (request.view_args or {}).get("number") or request.args.get("release"),
+    }
+
+
+def _is_nothing(answered: Mapping[str, object]) -> bool:
+    """Whether an answer holds nothing: then the page offers to explain it."""
+    return (
+        answered.get("total") == 0
+        or answered.get("boolean") is False
+        or not str(answered.get("turtle", "x")).strip()
     )
-    return _finish(Response(body, content_type=HTML.content_type))
 
 
 def _examples() -> Sequence[tuple[str, str, str]]:
@@ -232,38 +252,3 @@ def _examples() -> Sequence[tuple[str, str, str]]:
         for each in sorted(views.release().queries.values(), key=lambda each: each.name)
         if all(parameter.default is not None for parameter in each.parameters)
     ]
-
-
-def _describe() -> Response:
-    """The service description (SPARQL 1.1 Service Description), or the page."""
-    chosen = respond.acceptable((rdf.TURTLE, HTML, *rdf.RDF_FORMATS[1:]))
-    if not isinstance(chosen, rdf.RdfFormat):
-        return respond.represent(
-            chosen, lambda: render_template("sparql.html", query="", examples=_examples())
-        )
-    graph, release = views.graph(), views.release()
-    return respond.represent(
-        chosen, lambda: rdf.serialise(_description(graph.settings, release), chosen, graph.prefixes)
-    )
-
-
-def _description(settings: Settings, release: OpenRelease) -> list[ox.Quad]:
-    """The triples of the service description."""
-    endpoint = settings.iri("sparql")
-    parts = {
-        f"<{endpoint}#graph-{number}>": name for number, name in enumerate(release.graphs, start=1)
-    }
-    text = string.Template(_DESCRIPTION.read_text(encoding="utf-8")).substitute(
-        endpoint=endpoint,
-        triples=release.manifest.triples,
-        features="sd:EmptyGraphs , sd:UnionDefaultGraph"
-        if settings.default_graph == "merge"
-        else "sd:EmptyGraphs",
-        named=" , ".join(parts) or "()",
-    )
-    quads = rdf.parse(text.encode(), rdf.TURTLE, base=settings.base, name="description")
-    for node, name in parts.items():
-        subject = ox.NamedNode(node.strip("<>"))
-        quads.append(ox.Quad(subject, _TYPE, ox.NamedNode(_SD + "NamedGraph")))
-        quads.append(ox.Quad(subject, ox.NamedNode(_SD + "name"), ox.NamedNode(name)))
-    return quads

@@ -2,25 +2,62 @@
 
 from __future__ import annotations
 
+import json
+from typing import TYPE_CHECKING, Any
+
 from flask import Blueprint, Response, render_template, request
 
-from clustergraph.errors import NotFoundError
+from clustergraph import examples, rdf
+from clustergraph.errors import ClusterGraphError, NotFoundError, ParameterError, problem
+from clustergraph.queries import RESERVED
+from clustergraph.rdf import Format
 from clustergraph.web import negotiation, respond, views
 from clustergraph.web.negotiation import HTML
-from clustergraph.web.sparql import answer
+from clustergraph.web.sparql import answer, finish, shown
+
+if TYPE_CHECKING:
+    from clustergraph.queries import StoredQuery
 
 blueprint = Blueprint("stored", __name__)
 
-_PROTOCOL = frozenset({"format", "timeout", "lang", "default-graph-uri", "named-graph-uri"})
-"""Parameters of the protocol; all others are those of the query."""
+JSON = Format("JSON", "application/json", "json")
 
 
 @blueprint.route("/query")
 def queries() -> Response:
-    """All stored queries."""
-    respond.acceptable((HTML,))
+    """All stored queries: a page, JSON, or RDF with their texts (``sh:SPARQLExecutable``)."""
+    chosen = respond.acceptable((HTML, JSON, *rdf.RDF_FORMATS))
     found = sorted(views.release().queries.values(), key=lambda each: each.name)
-    return respond.represent(HTML, lambda: render_template("queries.html", queries=found))
+
+    def make() -> str | bytes:
+        if isinstance(chosen, rdf.RdfFormat):
+            described = examples.describe(found, views.graph().settings)
+            return rdf.serialise(described, chosen, views.graph().prefixes)
+        if chosen is JSON:
+            entries = [_entry(each) for each in found]
+            return json.dumps({"queries": entries}, ensure_ascii=False, indent=1) + "\n"
+        return render_template("queries.html", queries=found)
+
+    return respond.represent(chosen, make)
+
+
+def _entry(query: StoredQuery) -> dict[str, Any]:
+    """A stored query for programs."""
+    return {
+        "name": query.name,
+        "title": query.title,
+        "description": query.description,
+        "address": f"{views.graph().settings.public_url}/query/{query.name}",
+        "parameters": [
+            {
+                "name": each.name,
+                "type": each.type,
+                "description": each.description,
+                "default": each.default,
+            }
+            for each in query.parameters
+        ],
+    }
 
 
 @blueprint.route("/query/<name>")
@@ -30,15 +67,47 @@ def query(name: str) -> Response:
     stored = views.release().queries.get(name)
     if stored is None:
         raise NotFoundError(f"There is no stored query {name!r}.", hint="All of them: /query")
-    given = {key: value for key, value in request.args.items() if key not in _PROTOCOL and value}
+    given = _given()
     complete = all(each.default is not None or each.name in given for each in stored.parameters)
     accept = request.headers.get("Accept")
     if not request.args.get("format") and (
         negotiation.choose(accept, respond.DOCUMENT_FORMATS) is HTML
     ):
-        text = graph.stored_query(name, given) if complete else ""
-        page = render_template("query.html", stored=stored, given=given, text=text)
-        response = Response(page, content_type=HTML.content_type)
-        response.vary.update(("Accept", "Accept-Language"))
-        return response
+        return _page(stored, given, complete=complete)
     return answer(graph.stored_query(name, given), request.args, editable=False)
+
+
+def _given() -> dict[str, str]:
+    """The values that the address sets; an empty one, as a form sends it, is none.
+
+    Raises:
+        ParameterError: one is set twice.
+    """
+    found: dict[str, str] = {}
+    for name, values in request.args.lists():
+        if name in RESERVED:
+            continue
+        if len(values) > 1:
+            raise ParameterError(f"{name} is set more than once.")
+        if values[0]:
+            found[name] = values[0]
+    return found
+
+
+def _page(stored: StoredQuery, given: dict[str, str], *, complete: bool) -> Response:
+    """The form of a stored query, and its answer if all its parameters are set."""
+    parsed = error = None
+    text, answered = "", {}
+    try:
+        text = views.graph().stored_query(stored.name, given) if complete else ""
+        if text:
+            parsed = views.graph().parse(text)
+            answered = shown(parsed, request.args)
+    except ClusterGraphError as caught:  # the form is there to mend it
+        error = caught
+    body = render_template(
+        "query.html", stored=stored, given=given, text=text, error=error, **answered
+    )
+    response = Response(body, problem(error)[0] if error else 200, content_type=HTML.content_type)
+    response.vary.add("Accept-Language")
+    return finish(response, parsed)
