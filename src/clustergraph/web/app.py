@@ -18,6 +18,7 @@ from clustergraph.web import (
     sparql,
     stored,
     updates,
+    validate,
     views,
 )
 
@@ -47,6 +48,6 @@ def create_app(graph: ClusterGraph) -> Flask:
     errors.register(app)
     headers.register(app)
     memento.register(app)
-    for surface in (home, history, memento, sparql, updates, graphs, stored, documents):
+    for surface in (home, history, memento, sparql, updates, graphs, stored, validate, documents):
         app.register_blueprint(surface.blueprint)
     return app

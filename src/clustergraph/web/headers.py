@@ -21,7 +21,8 @@ _SECURITY = {
 _CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
-    "Access-Control-Allow-Headers": "Accept, Accept-Language, Content-Type, If-None-Match",
+    "Access-Control-Allow-Headers": "Accept, Accept-Language, Content-Encoding, Content-Type, "
+    "If-None-Match",
     "Access-Control-Expose-Headers": "ETag, Link, Location, Retry-After, Content-Location, "
     "Memento-Datetime, Clustergraph-Release, Repr-Digest, Server-Timing",
     "Access-Control-Max-Age": "86400",
@@ -29,7 +30,7 @@ _CORS = {
 
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_ASKED_BY_POST = frozenset({"sparql.sparql"})
+_ASKED_BY_POST = frozenset({"sparql.sparql", "validate.validate"})
 """What is read with POST; pages of other sites may do so. They never write: a token is needed."""
 
 
