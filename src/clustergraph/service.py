@@ -33,6 +33,7 @@ from clustergraph.errors import (
     UsageError,
     ValidationFailedError,
 )
+from clustergraph.quality import Standing
 from clustergraph.reading import OpenRelease, Reader, export
 from clustergraph.releases import Archive, Manifest, Pipeline, Record, history
 from clustergraph.releases import backup as backups
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from clustergraph.errors import ClusterGraphError
     from clustergraph.patch import Patch
     from clustergraph.project import Content
+    from clustergraph.quality import Change, Quality
     from clustergraph.releases import Done, Write
     from clustergraph.releases.history import Version
     from clustergraph.settings import Settings
@@ -101,6 +103,7 @@ class ClusterGraph:
         self._reader = Reader(self.archive, settings, public=public)
         self._writes = WriteQueue(settings)
         self._erasures: tuple[int | None, frozenset[str]] | None = None
+        self._standing = Standing(self.archive, settings)
         self._files: tuple[object, tuple[str, ...]] | None = None
 
     # -- the graph in the project's files ---------------------------------------------------
@@ -430,6 +433,20 @@ class ClusterGraph:
         written = self._writes.submit(write)
         self.release()
         return written
+
+    def quality(self, number: int | None = None) -> Quality:
+        """Where a release stands: its findings, completeness, evidence, links; public ones alone.
+
+        Raises:
+            NotFoundError, GoneError: there is no such release.
+            StoreError: it cannot be read.
+        """
+        release = self.release(number)
+        return self._standing.of(release.manifest, release.store)
+
+    def findings_history(self) -> list[Change]:
+        """What became of the findings, release by release, the newest first."""
+        return self._standing.history()
 
     def check_document(
         self,

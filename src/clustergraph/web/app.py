@@ -15,6 +15,7 @@ from clustergraph.web import (
     history,
     home,
     memento,
+    quality,
     sparql,
     stored,
     updates,
@@ -48,6 +49,8 @@ def create_app(graph: ClusterGraph) -> Flask:
     errors.register(app)
     headers.register(app)
     memento.register(app)
-    for surface in (home, history, memento, sparql, updates, graphs, stored, validate, documents):
+    for surface in (
+        home, history, memento, sparql, updates, graphs, stored, validate, quality, documents,
+    ):  # fmt: skip
         app.register_blueprint(surface.blueprint)
     return app
