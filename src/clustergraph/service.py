@@ -456,6 +456,7 @@ class ClusterGraph:
         against: validator.Against = validator.Against.PROJECT,
         form: str = "text",
         seconds: float | None = None,
+        client: str = "",
     ) -> validator.Outcome:
         """Validate what a stranger sent, in a process of its own; see ``validator.validate``.
 
@@ -465,6 +466,7 @@ class ClusterGraph:
             against: what it is held against.
             form: of the report.
             seconds: how long it may take; as long as a query if not given.
+            client: who asks; "" for one without a share.
 
         Raises:
             NotFoundError: there is no such file, or no release yet.
@@ -483,6 +485,7 @@ class ClusterGraph:
             against=against,
             form=form,
             seconds=seconds or self.settings.query_seconds,
+            client=client,
         )
 
     def public_files(self) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 from clustergraph import rdf, scaffold, validator
 from clustergraph.validation import forms
 from clustergraph.validator import checks
+from clustergraph.validator.places import Places
 
 TTL = {"Content-Type": "text/turtle"}
 UNNAMED = """<id/organisation/mine> a <ontology#Cluster> ;
@@ -230,12 +231,20 @@ def test_too_many_at_once_are_told_to_come_again(
     untouched: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """503 with Retry-After, for programs and for people."""
-    monkeypatch.setattr(checks, "_AT_ONCE", checks.threading.BoundedSemaphore(1))
-    with checks._AT_ONCE:
-        for accept in ("application/json", "text/html"):
-            answer = post(untouched, UNNAMED, Accept=accept)
-            assert answer.status_code == 503
-            assert answer.headers["Retry-After"]
+    places = Places(2)
+    monkeypatch.setattr(checks, "_PLACES", places)
+    stranger = {"REMOTE_ADDR": "192.0.2.7"}
+    with places.taken("192.0.2.7"):  # half of them is one client's share
+        refused = untouched.client.post(
+            "/validate", data=UNNAMED, headers=TTL, environ_base=stranger
+        )
+        assert refused.status_code == 503
+        assert post(untouched, UNNAMED).status_code == 200
+        with places.taken("192.0.2.8"):
+            for accept in ("application/json", "text/html"):
+                answer = post(untouched, UNNAMED, Accept=accept)
+                assert answer.status_code == 503
+                assert answer.headers["Retry-After"]
     assert post(untouched, UNNAMED).status_code == 200
 
 

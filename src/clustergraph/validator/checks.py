@@ -6,7 +6,6 @@ import json
 import os
 import re
 import tempfile
-import threading
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -15,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 from clustergraph import compression, rdf
 from clustergraph.errors import (
     MemoryLimitError,
-    OverloadedError,
     TimeLimitError,
 )
 from clustergraph.process import confined
 from clustergraph.settings import to_environment
+from clustergraph.validator.places import Places
 from clustergraph.writing.uploads import format_of
 
 if TYPE_CHECKING:
     from clustergraph.settings import Settings
 
-_AT_ONCE = threading.BoundedSemaphore(4)
+_PLACES = Places(4)
 """Each takes a processor, and memory for the whole graph."""
 _LARGEST = 64 << 20
 """Bytes of a report."""
@@ -119,6 +118,7 @@ def validate(
     against: Against = Against.PROJECT,
     form: str,
     seconds: float,
+    client: str = "",
 ) -> Outcome:
     """Validate a document.
 
@@ -131,6 +131,7 @@ def validate(
         against: what it is held against.
         form: of the report: one of ``forms.FORMS``, or the suffix of an RDF format.
         seconds: how long it may take.
+        client: who asks; "" for one without a share.
 
     Raises:
         UsageError: the shapes cannot be used, or ask for what is not done here.
@@ -151,7 +152,7 @@ def validate(
             request["document"] = _put(document, Path(folder))
             if shapes is not None:
                 request["shapes"] = _put(shapes, Path(folder) / "shapes")
-        return _run(request, settings, seconds)
+        return _run(request, settings, seconds, client)
 
 
 def _put(document: Document, folder: Path) -> str:
@@ -161,20 +162,17 @@ def _put(document: Document, folder: Path) -> str:
     return str(path)
 
 
-def _run(request: dict[str, Any], settings: Settings, seconds: float) -> Outcome:
+def _run(request: dict[str, Any], settings: Settings, seconds: float, client: str) -> Outcome:
     memory = settings.query_memory << 20
-    if not _AT_ONCE.acquire(blocking=False):
-        raise OverloadedError(
-            "Too many documents are being validated.", hint="Try again in a few seconds."
-        )
     try:
-        answer = confined.run(
-            "clustergraph.validator.worker",
-            (str(memory), str(_LARGEST)),
-            json.dumps(request).encode(),
-            seconds=seconds,
-            environment={**os.environ, **to_environment(settings)},
-        )
+        with _PLACES.taken(client):
+            answer = confined.run(
+                "clustergraph.validator.worker",
+                (str(memory), str(_LARGEST)),
+                json.dumps(request).encode(),
+                seconds=seconds,
+                environment={**os.environ, **to_environment(settings)},
+            )
     except TimeoutError as error:
         raise TimeLimitError(
             f"Validating took longer than {seconds:g} seconds.",
@@ -186,7 +184,5 @@ def _run(request: dict[str, Any], settings: Settings, seconds: float) -> Outcome
             f"or a report of more than {_LARGEST >> 20} MiB.",
             hint="Send less at once, or nest it less deeply.",
         ) from error
-    finally:
-        _AT_ONCE.release()
     head, _, report = answer.partition(b"\n")
     return Outcome(report, **json.loads(head))

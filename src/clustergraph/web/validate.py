@@ -71,6 +71,7 @@ def validate() -> Response:
             against=asked.against,
             form="json" if page else fmt.suffix,
             seconds=authorisation.query_seconds(),
+            client=authorisation.client(),
         )
     except ClusterGraphError as error:
         if named or respond.acceptable(_OFFERED).media_type != HTML.media_type:
