@@ -64,9 +64,8 @@ def main() -> int:
                     if not measured.failure:
                         _run(name, peers, data, options.limit, measured)
                         print(f"  round {number + 1}: {_line(name, measured)}", flush=True)
-    table = _table(found, options.rounds, options.limit)
-    print(table)
-    _write(table)
+                _write(_table(found, options.rounds, options.limit))  # long runs are broken off
+    print(_table(found, options.rounds, options.limit))
     return 0
 
 
@@ -122,11 +121,12 @@ def _table(found: dict[str, dict[str, Measured]], rounds: int, limit: float) -> 
         name: next((found[size][name].version for size in sizes if found[size][name].version), "")
         for name in names
     }
+    day = datetime.datetime.now(datetime.UTC).date()
     how = (
-        f"Measured on {datetime.datetime.now(datetime.UTC).date()}: {_machine()}, Python "
-        f"{platform.python_version()}; the best of {rounds} rounds in turns, each run a process of "
-        f"its own from its start to its report, reading the files included; peak resident memory; "
-        f"at most {limit:g} s a run. The machine is shared and noisy: trust ratios, not seconds."
+        f"Measured on {day}: {_machine()}, Python {platform.python_version()}; the best of at most "
+        f"{rounds} rounds in turns, each run a process of its own from its start to its report, "
+        f"reading the files included; peak resident memory; at most {limit:g} s a run. The machine "
+        "is shared and noisy: trust ratios, not seconds."
     )
     lines = [
         _BEGIN,
