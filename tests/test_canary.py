@@ -79,7 +79,9 @@ def addresses(site: Site) -> list[str]:
     ]
     return [
         "/", "/query", "/sparql", "/releases", "/releases?format=json", "/feed/atom", "/health",
-        "/ready", "/robots.txt", "/graphs?default", "/update", "/metrics", "/quality",
+        "/ready", "/robots.txt", "/graphs?default", "/update", "/metrics", "/validate",
+        *(f"/quality{more}" for more in ("", "?format=json", "?format=csv", "/atom", "?release=1",
+          "?release=2&format=json")),
         "/search?q=x", "/suggest?q=x", "/dump/", "/catalog", "/.well-known/void", "/sitemap.xml",
         "/openapi.json", "/feed/ldes", "/llms.txt", "/reconcile", "/fragments",
         "/timemap/", "/timemap/doc/contact",
@@ -118,6 +120,36 @@ def test_no_public_surface_knows_them(planted: Site) -> None:
     for graph in ("canary-graph", "canary-graph-2", "none"):
         answer = planted.get(f"/graphs?graph={planted.iri(f'graph/restricted/{graph}')}")
         assert answer.status_code == 404
+
+
+def test_validation_knows_none(planted: Site) -> None:
+    """A document that asks for them, by its findings, its suggestions or its shapes, gets none."""
+    base = planted.graph.settings.base
+    probe = (
+        f"<{base}id/contact/canary-ir> a <{base}ontology#Cluster> ; <{base}ontology#worksWith> "
+        f"<{base}id/contact/canary-ir> , <{base}id/organisation/example-cluster> .\n"
+        f"<{base}id/organisation/example-cluster> a <{base}ontology#Cluster> ."
+    )
+    shapes = (
+        "@prefix sh: <http://www.w3.org/ns/shacl#> . <http://x/all> a sh:NodeShape ; sh:sparql [ "
+        'sh:select "SELECT $this ?value { ?s ?p ?value }" ] ; sh:targetNode <http://x/a> .'
+    )
+    for body in (probe, probe + shapes):
+        for query in ("", "?shapes=own"):
+            for accept in ("text/plain", "text/html", "text/turtle"):
+                headers = {"Content-Type": "text/turtle", "Accept": accept}
+                answer = planted.client.post(f"/validate{query}", data=body, headers=headers)
+                assert answer.status_code == 200
+                assert not leaks(answer.text, body), (query, accept)
+    for file in ("data/restricted/contacts.trig", "data/restricted/../restricted/contacts.trig"):
+        answer = planted.client.post("/validate", data={"file": file},
+                                     content_type="multipart/form-data")  # fmt: skip
+        assert answer.status_code == 404
+        assert not leaks(answer.text, "")
+    mixed = planted.graph.settings.project / "data/mixed.trig"
+    mixed.write_text(f'GRAPH <{base}graph/restricted/x> {{ <{base}id/a/b> <http://x/p> "1" }}')
+    assert "data/mixed.trig" not in planted.get("/validate").text
+    assert "data/organisations.ttl" in planted.get("/validate").text
 
 
 def test_a_token_that_writes_does_not_see_them(planted: Site) -> None:

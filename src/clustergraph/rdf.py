@@ -131,6 +131,12 @@ def format_of(path: Path) -> RdfFormat:
     return found
 
 
+def is_known(media_type: str) -> bool:
+    """Whether a media type, parameters allowed, is one of an RDF format alone."""
+    bare = media_type.partition(";")[0].strip().lower()
+    return any(bare == each.media_type for each in RDF_FORMATS)
+
+
 def is_source(path: Path) -> bool:
     """Whether a file is named like one that holds RDF."""
     return _suffixes(path)[0] in _BY_SUFFIX

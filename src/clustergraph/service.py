@@ -24,6 +24,7 @@ from clustergraph import (
     sparql,
     store,
     validation,
+    validator,
 )
 from clustergraph.errors import (
     CorruptedError,
@@ -32,14 +33,17 @@ from clustergraph.errors import (
     UsageError,
     ValidationFailedError,
 )
+from clustergraph.quality import Standing
 from clustergraph.reading import OpenRelease, Reader, export
 from clustergraph.releases import Archive, Manifest, Pipeline, Record, history
 from clustergraph.releases import backup as backups
 from clustergraph.releases import forget as forgetting
 from clustergraph.releases import manifest as manifests
+from clustergraph.releases.candidate import PUBLIC
 from clustergraph.releases.erasure import hashed
 from clustergraph.tokens import Tokens
 from clustergraph.validation import locate
+from clustergraph.validator import files
 from clustergraph.vocab import prefixes
 from clustergraph.writing import WriteQueue, Written
 from clustergraph.writing.batches import WAIT
@@ -51,6 +55,7 @@ if TYPE_CHECKING:
     from clustergraph.errors import ClusterGraphError
     from clustergraph.patch import Patch
     from clustergraph.project import Content
+    from clustergraph.quality import Change, Quality
     from clustergraph.releases import Done, Write
     from clustergraph.releases.history import Version
     from clustergraph.settings import Settings
@@ -98,6 +103,8 @@ class ClusterGraph:
         self._reader = Reader(self.archive, settings, public=public)
         self._writes = WriteQueue(settings)
         self._erasures: tuple[int | None, frozenset[str]] | None = None
+        self._standing = Standing(self.archive, settings)
+        self._files: tuple[object, tuple[str, ...]] | None = None
 
     # -- the graph in the project's files ---------------------------------------------------
 
@@ -437,6 +444,67 @@ class ClusterGraph:
         written = self._writes.submit(write)
         self._reader.refresh()
         return written
+
+    def quality(self, number: int | None = None) -> Quality:
+        """Where a release stands: its findings, completeness, evidence, links; public ones alone.
+
+        Raises:
+            NotFoundError, GoneError: there is no such release.
+            StoreError: it cannot be read.
+        """
+        release = self.release(number)
+        return self._standing.of(release.manifest, release.store)
+
+    def findings_history(self) -> list[Change]:
+        """What became of the findings, release by release, the newest first."""
+        return self._standing.history()
+
+    def check_document(
+        self,
+        document: validator.Document | str,
+        *,
+        shapes: validator.Document | None = None,
+        against: validator.Against = validator.Against.PROJECT,
+        form: str = "text",
+        seconds: float | None = None,
+        client: str = "",
+    ) -> validator.Outcome:
+        """Validate what a stranger sent, in a process of its own; see ``validator.validate``.
+
+        Args:
+            document: what came, or one of ``public_files``.
+            shapes: its own shapes, if they do not stand in it.
+            against: what it is held against.
+            form: of the report.
+            seconds: how long it may take; as long as a query if not given.
+            client: who asks; "" for one without a share.
+
+        Raises:
+            NotFoundError: there is no such file, or no release yet.
+            UsageError, LimitError: see ``validator.validate``.
+        """
+        if isinstance(document, str) and document not in self.public_files():
+            raise NotFoundError(f"The project has no public file {document[:80]!r}.")
+        release = None
+        if against is validator.Against.PROJECT:
+            release = self.archive.path(self.release().manifest.number) / PUBLIC
+        return validator.validate(
+            self.settings,
+            document,
+            release=release,
+            shapes=shapes,
+            against=against,
+            form=form,
+            seconds=seconds or self.settings.query_seconds,
+            client=client,
+        )
+
+    def public_files(self) -> tuple[str, ...]:
+        """The project's files that hold nothing restricted and nothing erased."""
+        key = (self.archive.current_number(), files.stamp(self.settings))
+        if self._files is None or self._files[0] != key:
+            self._files = (key, files.public(self.settings, self.is_erased))
+        return self._files[1]
 
     # -- the installation -----------------------------------------------------------------
 

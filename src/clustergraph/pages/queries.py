@@ -18,11 +18,18 @@ _FOLDER = Path(__file__).resolve().parent
 
 
 @cache
-def _query(name: str) -> sparql.Query:
-    return sparql.parse((_FOLDER / f"{name}.rq").read_text(encoding="utf-8"))
+def _query(path: Path) -> sparql.Query:
+    return sparql.parse(path.read_text(encoding="utf-8"))
 
 
 def select(backend: Backend, name: str, **values: Term | Sequence[Term]) -> list[Row]:
     """The solutions of one of our queries, with its parameters set."""
-    query = _query(name)
+    return select_from(_FOLDER, backend, name, **values)
+
+
+def select_from(
+    folder: Path, backend: Backend, name: str, /, **values: Term | Sequence[Term]
+) -> list[Row]:
+    """The solutions of a query of another package, which lies in its folder."""
+    query = _query(folder / f"{name}.rq")
     return backend.select(sparql.Query(sparql.bind(query.text, values), query.form))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pyoxigraph as ox
 import pyshacl
 import rdflib
+import rdflib.plugins.sparql
 from rdflib.namespace import RDF, SH
 from rdflib.plugins.sparql import prepareQuery
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from rdflib.plugins.sparql.sparql import Query
     from rdflib.term import Node
 
+rdflib.plugins.sparql.SPARQL_LOAD_GRAPHS = False  # else FROM in a shape reads any file
 _RULE = re.compile(r"[#/](R\d{2,3})\b")
 _LOCAL = re.compile(r"[#/]([^#/]+)$")
 

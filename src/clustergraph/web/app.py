@@ -17,9 +17,11 @@ from clustergraph.web import (
     home,
     memento,
     openapi,
+    quality,
     sparql,
     stored,
     updates,
+    validate,
     views,
 )
 
@@ -50,16 +52,8 @@ def create_app(graph: ClusterGraph) -> Flask:
     headers.register(app)
     memento.register(app)
     for surface in (
-        home,
-        history,
-        memento,
-        sparql,
-        explain,
-        updates,
-        graphs,
-        stored,
-        openapi,
-        documents,
-    ):
+        home, history, memento, sparql, explain, updates, graphs, stored, openapi, validate,
+        quality, documents,
+    ):  # fmt: skip
         app.register_blueprint(surface.blueprint)
     return app

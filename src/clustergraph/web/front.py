@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from clustergraph.service import ClusterGraph
 
 
-_WAITING = frozenset({"sparql", "stored query", "graph store", "update"})
+_WAITING = frozenset({"sparql", "stored query", "graph store", "update", "validation"})
 """Kinds of requests whose threads wait for other processes."""
 
 

@@ -21,7 +21,8 @@ _SECURITY = {
 _CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
-    "Access-Control-Allow-Headers": "Accept, Accept-Language, Content-Type, If-None-Match",
+    "Access-Control-Allow-Headers": "Accept, Accept-Language, Content-Encoding, Content-Type, "
+    "If-None-Match",
     "Access-Control-Expose-Headers": "ETag, Link, Location, Retry-After, Content-Location, "
     "Memento-Datetime, Clustergraph-Release, Clustergraph-Declared-Prefixes, Repr-Digest, "
     "Server-Timing",
@@ -30,7 +31,7 @@ _CORS = {
 
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_ASKED_BY_POST = frozenset({"sparql.sparql", "explain.explain"})
+_ASKED_BY_POST = frozenset({"sparql.sparql", "explain.explain", "validate.validate"})
 """What is read with POST; pages of other sites may do so. They never write: a token is needed."""
 
 

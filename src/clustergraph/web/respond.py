@@ -23,13 +23,17 @@ DOCUMENT_FORMATS: tuple[rdf.Format, ...] = (rdf.TURTLE, HTML, *rdf.RDF_FORMATS[1
 _BY_SUFFIX = {each.suffix: each for each in DOCUMENT_FORMATS}
 
 
-def acceptable(offered: Sequence[F]) -> F:
+def acceptable(offered: Sequence[F], named: str = "") -> F:
     """The format that the client accepts best; ``format=`` names one by its suffix.
+
+    Args:
+        offered: those that there are.
+        named: the name of one, where a form gives it.
 
     Raises:
         NotAcceptableError: none.
     """
-    named = request.args.get("format")
+    named = named or request.args.get("format", "")
     if named:
         found = next((each for each in offered if named in {each.suffix, each.media_type}), None)
         if found is None:

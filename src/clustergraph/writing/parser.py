@@ -7,7 +7,6 @@ as a line of JSON.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -15,26 +14,21 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from clustergraph import jsonld, rdf
-from clustergraph.errors import ClusterGraphError, to_fields
-from clustergraph.process import sandbox
-from clustergraph.writing.uploads import ERROR_MARK
+from clustergraph.errors import ClusterGraphError
+from clustergraph.process import confined
 
 
 def main() -> int:
     """Read, parse, write."""
     media_type, base, name, memory, largest, project, *bases = sys.argv[1:]
     fmt = next(each for each in rdf.RDF_FORMATS if each.media_type == media_type)
-    sandbox.die_with_parent()
-    if sandbox.is_supported():
-        sandbox.forbid_network_and_programs()
     contexts = jsonld.pinned(Path(project), *bases)
     content = sys.stdin.buffer.read()
-    sandbox.limit_memory(int(memory))
-    sandbox.limit_files(int(largest))
+    confined.confine(memory=int(memory), largest=int(largest))
     try:
         quads = rdf.parse(content, fmt, base=base, name=name, contexts=contexts)
     except ClusterGraphError as error:
-        sys.stderr.write(ERROR_MARK + json.dumps(to_fields(error)) + "\n")
+        confined.tell(error)
         return 1
     try:
         ox.serialize(quads, sys.stdout.buffer, ox.RdfFormat.N_QUADS)

@@ -7,21 +7,16 @@ own, which gives N-Quads.
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-import tempfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from clustergraph import compression, rdf
-from clustergraph.errors import TooLargeError, UnsupportedError, from_fields
+from clustergraph.errors import TooLargeError, UnsupportedError
+from clustergraph.process import confined
 
 if TYPE_CHECKING:
     from clustergraph.settings import Settings
 
-ERROR_MARK = "clustergraph-error "
-"""Stands before the error that the parser tells."""
 _SECONDS = 30
 _EXPANDED = 4  # a document may be so many times longer as N-Quads than one may be at all
 _CONFINED = (rdf.JSON_LD, rdf.RDF_XML)
@@ -92,38 +87,19 @@ def _confined(
 ) -> bytes:
     """Parse in a process of its own that is bounded in time and memory."""
     largest = settings.max_upload * _EXPANDED << 20
-    command = [
-        sys.executable, "-m", "clustergraph.writing.parser", fmt.media_type, base, name,
-        str(settings.query_memory << 20), str(largest), str(settings.project),
-        settings.written_base, settings.base,
-    ]  # fmt: skip
-    with tempfile.TemporaryFile() as out:  # a file's size can be limited, a pipe's content not
-        try:
-            done = subprocess.run(  # noqa: S603  our own module, no shell
-                command, input=content, stdout=out, stderr=subprocess.PIPE, timeout=_SECONDS,
-                check=False,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired as error:
-            raise TooLargeError(
-                f"Reading the document took longer than {_SECONDS} seconds.",
-                hint="Send it in parts, or as Turtle.",
-            ) from error
-        told = _told(done.stderr)
-        if done.returncode == 0:
-            out.seek(0)
-            return out.read()
-    if told is not None:
-        raise from_fields(told)
-    raise TooLargeError(
-        "Reading the document needs too much memory: it is nested too deep or expands too far.",
-        hint="Flatten it, or send it as Turtle.",
-    )
-
-
-def _told(stderr: bytes) -> dict[str, Any] | None:
-    """The error that the parser told, if it lived to tell one."""
-    for line in stderr.decode("utf-8", "replace").splitlines():
-        if line.startswith(ERROR_MARK):
-            found: dict[str, Any] = json.loads(line.removeprefix(ERROR_MARK))
-            return found
-    return None
+    arguments = (
+        fmt.media_type, base, name, str(settings.query_memory << 20), str(largest),
+        str(settings.project), settings.written_base, settings.base,
+    )  # fmt: skip
+    try:
+        return confined.run("clustergraph.writing.parser", arguments, content, seconds=_SECONDS)
+    except TimeoutError as error:
+        raise TooLargeError(
+            f"Reading the document took longer than {_SECONDS} seconds.",
+            hint="Send it in parts, or as Turtle.",
+        ) from error
+    except MemoryError as error:
+        raise TooLargeError(
+            "Reading the document needs too much memory: it is nested too deep or expands too far.",
+            hint="Flatten it, or send it as Turtle.",
+        ) from error

@@ -76,7 +76,7 @@ def write_csv(report: Report) -> str:
     for each in report.findings:
         where = each.place
         rows.writerow(
-            _inert(str(cell))
+            inert(str(cell))
             for cell in (
                 where.path if where else "",
                 where.line or "" if where else "",
@@ -95,6 +95,6 @@ def write_csv(report: Report) -> str:
     return out.getvalue()
 
 
-def _inert(cell: str) -> str:
+def inert(cell: str) -> str:
     """A cell that no spreadsheet takes for a formula."""
     return "'" + cell if cell.startswith(_FORMULA) else cell
