@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pyoxigraph as ox
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from clustergraph import explain, sparql, store
 from clustergraph.errors import QueryError, TimeLimitError, UsageError
-from clustergraph.explain.patterns import LONGEST
+from clustergraph.explain.patterns import LONGEST, Condition, Kind
 from clustergraph.explain.probes import MOST
+from clustergraph.explain.search import smallest
 from clustergraph.rdf import Format
 from clustergraph.sparql import Query
 from clustergraph.store import Answer, DatasetClause
@@ -185,3 +190,26 @@ def test_what_cannot_be_explained_is_refused(
     """No pattern, no grammar, no end."""
     with pytest.raises(error):
         explained(backend, text)
+
+
+@given(
+    st.integers(1, 7).flatmap(
+        lambda size: st.tuples(
+            st.just(size),
+            st.lists(st.frozensets(st.integers(0, size - 1), min_size=1), min_size=1, max_size=3),
+        )
+    )
+)
+def test_what_is_blamed_is_smallest(case: tuple[int, list[frozenset[int]]]) -> None:
+    """It fails, and has a solution as soon as any of its conditions goes."""
+    size, contradictions = case
+    conditions = [Condition(Kind.TRIPLE, str(number)) for number in range(size)]
+
+    def fails(some: Sequence[Condition]) -> bool:
+        numbers = {int(each.text) for each in some}
+        return any(each <= numbers for each in contradictions)
+
+    for blamed in smallest(conditions, fails):
+        assert fails(blamed)
+        for each in blamed:
+            assert not fails([other for other in blamed if other is not each])

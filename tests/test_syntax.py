@@ -167,3 +167,10 @@ def test_known_prefixes_are_declared(text: str, declared: tuple[str, ...]) -> No
 def test_near_words_are_found(word: str, near: list[str]) -> None:
     """By letters inserted, deleted, changed, swapped."""
     assert syntax.nearest(word, ["foaf", "skos", "skosxl", "dcterms"]) == near
+
+
+@pytest.mark.parametrize("bracket", ["(", "{", "["])
+def test_no_nesting_exhausts_the_parser(bracket: str) -> None:
+    """Its stack is its own."""
+    text = "ASK { ?s ?p " + bracket * 100_000
+    assert isinstance(syntax.parse(text, frozenset({"GroupGraphPattern"}))[1], Mistake)
