@@ -157,7 +157,7 @@ def test_what_passes_never_calls_a_service(text: str) -> None:
 def test_long_texts_are_read_once(start: str, piece: str) -> None:
     """A tokeniser that looked at a text again and again would not come to its end here."""
     with contextlib.suppress(QueryError):
-        sparql.parse(start + piece * 1_000_000, max_length=10_000_000)
+        sparql.parse(start + piece * 100_000, max_length=10_000_000)
 
 
 @pytest.mark.parametrize(
