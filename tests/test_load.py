@@ -24,7 +24,14 @@ KINDS = {200, 303, 304, 429, 503}
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with tight limits."""
     folder = project(tmp_path_factory.mktemp("load") / "project", THINGS)
-    with served(folder, query_seconds=1, query_memory=300, trusted_proxies=1, log=False) as running:
+    with served(
+        folder,
+        query_seconds=1,
+        query_memory=300,
+        trusted_proxies=1,
+        log=False,
+        default_graph="merge",
+    ) as running:
         yield running
 
 

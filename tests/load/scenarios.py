@@ -124,9 +124,19 @@ async def closed(
 
 
 async def opened(
-    server: Server, mix: Mix, rate: float, seconds: float, connections: int = 256
+    server: Server,
+    mix: Mix,
+    rate: float,
+    seconds: float,
+    connections: int = 256,
+    *,
+    from_due: bool = True,
 ) -> Run:
-    """So many requests a second, whatever becomes of them; they count from when they were due."""
+    """So many requests a second, whatever becomes of them.
+
+    They count from when they were due; or from when they were sent, where this machine cannot send
+    as many as are due.
+    """
     run = Run(offered=rate)
     free: asyncio.Queue[Connection] = asyncio.Queue()
     for number in range(connections):
@@ -136,7 +146,7 @@ async def opened(
     async def ask(due: float) -> None:
         connection = await free.get()
         try:
-            kind, answer = await mix.request(connection, due)
+            kind, answer = await mix.request(connection, due if from_due else None)
             run.add(kind, answer)
         finally:
             free.put_nowait(connection)

@@ -72,6 +72,12 @@ class _Worker:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
+    def slow_down(self, lane: str) -> None:
+        """Let it run behind those of faster lanes."""
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, self.pid, _PRIORITY[lane])
+            os.sched_setscheduler(self.pid, os.SCHED_BATCH, os.sched_param(0))
+
     def has_usual_priority(self) -> bool:
         """Whether it runs as one that is new; tries to make it so."""
         try:
@@ -253,6 +259,8 @@ class QueryPool:
         try:
             worker = run.worker = self._take()
             worker.cpu_before = _cpu(worker.pid)
+            if run.place.lane == SLOW:
+                worker.slow_down(SLOW)
             frames.send(worker.connection, frames.REQUEST, _request(query, fmt, dataset))
             while True:
                 kind, payload = self._receive(run, worker)
@@ -326,9 +334,7 @@ class QueryPool:
         except OverloadedError:
             self.lanes.demote(run.place)
             raise
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, worker.pid, _PRIORITY[run.place.lane])
-            os.sched_setscheduler(worker.pid, os.SCHED_BATCH, os.sched_param(0))
+        worker.slow_down(run.place.lane)
 
     # -- what took too much ------------------------------------------------------------------
 

@@ -325,6 +325,9 @@ class Pipeline:
 
     def _complete(self, candidate: Candidate) -> validation.Report:
         """Compute anew what is computed in a candidate, and check it."""
+        shapes = candidate.graphs[self.settings.iri("shapes")]
+        if not (self.settings.derive or shapes or project.dataset_rules(self.settings)):
+            return validation.Report()  # a plain store: nothing to compute, nothing to check by
         quads = list(candidate.quads())
         asserted = [quad for quad in quads if self.is_asserted(quad)]
         derived, report = self.completed(asserted)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 
 _BUSY = b'{"type": "about:blank", "title": "Too busy", "status": 503}'
+_WAITING = 32  # requests that may wait for a place
+_MOMENT = 0.5  # seconds that they wait
 _ALWAYS = frozenset({"/health", "/ready"})
 
 
@@ -34,6 +36,7 @@ class InFlight:
         self._app = app
         self._group = group
         self._places = {name: threading.BoundedSemaphore(size) for name, size in limits.items()}
+        self._waiting = threading.BoundedSemaphore(_WAITING)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer, or say 503 with Retry-After."""
@@ -41,7 +44,7 @@ class InFlight:
         if path in _ALWAYS:
             return self._app(environ, start_response)
         places = self._places[self._group(path)]
-        if not places.acquire(blocking=False):
+        if not self._has_place(places):
             start_response(
                 "503 Service Unavailable",
                 [
@@ -58,6 +61,17 @@ class InFlight:
             places.release()
             raise
         return _Counted(chunks, places)
+
+    def _has_place(self, places: threading.BoundedSemaphore) -> bool:
+        """Take a place; a few requests wait a moment for one, so that a gust is no refusal."""
+        if places.acquire(blocking=False):
+            return True
+        if not self._waiting.acquire(blocking=False):
+            return False
+        try:
+            return places.acquire(timeout=_MOMENT)
+        finally:
+            self._waiting.release()
 
 
 class _Counted:

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 _CONNECTIONS = 4096
 """Connections that are open at once; others wait to be accepted."""
-_SPARE_THREADS = 16
-"""Threads beyond the caps: they are left to say that the server is busy."""
+_SPARE_THREADS = 48
+"""Threads beyond the caps: for those that wait a moment, and to say that the server is busy."""
 
 
 def serve(settings: Settings, announce: Callable[[str], None]) -> None:
