@@ -73,7 +73,7 @@ class Query:
         for match in _ESCAPE.finditer(self.source):
             if match.start() >= offset:
                 break
-            offset += len(match[0]) - 1
+            offset += len(match[0]) - 1 if match.lastindex else 0
         line, column = position(self.source, offset)
         return type(error)(error.reason, line=line, column=column, hint=error.hint)
 
@@ -85,27 +85,30 @@ _PROLOGUE = frozenset({"BASE", "PREFIX", "VERSION"})
 _ERROR_PLACE = re.compile(r"^error at (\d+):(\d+): expected (?:one of )?(.*)$", re.DOTALL)
 _LONGEST_CHAIN = 4000
 _CHAINING, _SIGNS = frozenset("!/|*&"), frozenset("+-")
-_CLAUSES = frozenset({"UNION", "OPTIONAL", "MINUS", "BIND", "FILTER", "EXISTS", "GRAPH"})
+_CLAUSES = frozenset({"UNION", "OPTIONAL", "MINUS", "BIND", "FILTER", "EXISTS"})
 _OPEN, _CLOSE = {"{": "}", "(": ")", "[": "]"}, {"}", ")", "]"}
 
-_ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
+_ESCAPE = re.compile(r"\\\\|\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
+"""A codepoint escape; or a backslash that is escaped itself, behind which none begins."""
+_MARKS = "·\u0300-\u036f\u203f\u2040"
+"""What may stand in a name beside letters, digits and ``_`` (rule 167)."""
 _NUMBER = r"\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?"
 _WORD = r"[^\W\d_]\w*"
 _TOKEN = re.compile(
     rf"""
-      (?P<space>\s+)
+      (?P<space>[\x20\t\r\n]+)
     | (?P<comment>\#[^\n\r]*)
     | (?P<string>\"\"\"(?:[^"\\]|\\.|"(?!""))*+\"\"\"|'''(?:[^'\\]|\\.|'(?!''))*+'''
                 |"(?!"")(?:[^"\\\n\r]|\\.)*+"|'(?!'')(?:[^'\\\n\r]|\\.)*+')
     | (?P<open>["'])
     | (?P<iri><[^\x00-\x20<>"{{}}|^`\\]*+>)
-    | (?P<variable>[?$]\w+)
-    | (?P<blank>_:[\w·.\-]*)
+    | (?P<variable>[?$][\w{_MARKS}]+)
+    | (?P<blank>_:[\w{_MARKS}.\-]*)
     | (?P<tag>@[A-Za-z]+(?:-[A-Za-z0-9]+)*)
-    | (?P<name>(?:[^\W\d_](?:[\w·.\-]*[\w·\-])?)?:
-               (?:[\w·:.\-]|%[0-9A-Fa-f]{{2}}|\\[_~.\-!$&'()*+,;=/?\#@%])*)
+    | (?P<name>(?:[^\W\d_](?:[\w{_MARKS}.\-]*[\w{_MARKS}\-])?)?:
+               (?:[\w{_MARKS}:.\-]|%[0-9A-Fa-f]{{2}}|\\[_~.\-!$&'()*+,;=/?\#@%])*)
     | (?P<number>{_NUMBER})
-    | (?P<run>[^\W\d_][\w·.\-]*+)
+    | (?P<run>[^\W\d_][\w{_MARKS}.\-]*+)
     | (?P<punctuation>.)
     """,
     re.VERBOSE | re.DOTALL,
@@ -123,6 +126,8 @@ def unescape(text: str) -> str:
     """
 
     def character(match: re.Match[str]) -> str:
+        if match.lastindex is None:
+            return match[0]
         code = int(match[1] or match[2], 16)
         if code > 0x10FFFF or 0xD800 <= code <= 0xDFFF:
             line, column = position(text, match.start())
@@ -350,6 +355,7 @@ class _Nesting:
         self._text = text
         self._deepest = deepest
         self._open: list[tuple[str, int, int]] = []
+        self._expressions: list[bool] = []
         self._chain = 0
         self._previous = Token("", "", 0)
 
@@ -366,7 +372,9 @@ class _Nesting:
         """
         if token.kind == "punctuation":
             if token.text in _OPEN:
+                called = token.text == "(" and self._previous.kind == "word"
                 self._open.append((token.text, token.start, self._chain))
+                self._expressions.append(called or (token.text == "(" and self._is_expression()))
                 if len(self._open) > self._deepest:
                     self._wrong(
                         token.start,
@@ -375,6 +383,8 @@ class _Nesting:
                     )
             elif token.text in _CLOSE:
                 self._close(token)
+            elif token.text == ";" and not self._open:
+                self._chain = 0
             elif token.text in _CHAINING or (token.text in _SIGNS and self._is_binary()):
                 self._chain += 1
         elif token.kind == "word" and token.text.upper() in _CLAUSES:
@@ -392,13 +402,18 @@ class _Nesting:
 
     def _is_binary(self) -> bool:
         """Whether a sign stands between two operands, not before a number."""
-        inside = bool(self._open) and self._open[-1][0] == "("
-        return inside and (self._previous.kind != "punctuation" or self._previous.text in _CLOSE)
+        operand = self._previous.kind != "punctuation" or self._previous.text in _CLOSE
+        return operand and self._is_expression()
+
+    def _is_expression(self) -> bool:
+        """Whether the innermost bracket holds an expression, not a list of values."""
+        return bool(self._expressions) and self._expressions[-1]
 
     def _close(self, token: Token) -> None:
         if not self._open or _OPEN[self._open[-1][0]] != token.text:
             self._wrong(token.start, f"'{token.text}' closes nothing.")
         *_rest, self._chain = self._open.pop()
+        self._expressions.pop()
 
     def end(self) -> None:
         """The text is at its end.

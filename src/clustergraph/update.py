@@ -31,6 +31,8 @@ _PROLOGUE = frozenset({"PREFIX", "BASE", "VERSION"})
 _THERE = ox.NamedNode(f"urn:x-graph-{secrets.token_hex(8)}")
 """A graph that exists wherever the grammar is checked."""
 _MOST_PREFIXES = 1000
+_LONGEST_DECLARED = 4096
+_MOST_READ = 1 << 26
 _NO_BREAK = re.compile(r"[^\r\n]")
 
 DEFAULT, NAMED, ALL = "DEFAULT", "NAMED", "ALL"
@@ -243,6 +245,8 @@ class _Reader:
     base: str | None
     prefixes: dict[str, ox.NamedNode] = field(default_factory=dict)
     at: int = 0
+    spent: int = 0
+    """Characters of prologues that were read for its parts."""
 
     # -- tokens --------------------------------------------------------------------------------
 
@@ -296,12 +300,12 @@ class _Reader:
     def operations(self) -> Iterator[Operation]:
         while self.at < len(self.tokens):
             if self.accept("BASE"):
-                self.base = self.iri().value
+                self.base = self.declared().value
             elif self.accept("VERSION"):
                 self.take()  # what is new in 1.2 is taken or refused whatever it says
             elif self.accept("PREFIX"):
                 name = self.take().text
-                self.prefixes[name] = self.iri()
+                self.prefixes[name] = self.declared()
             else:
                 yield self.operation()
                 if self.at < len(self.tokens) and not self.accept(";"):
@@ -382,9 +386,21 @@ class _Reader:
     # -- terms ---------------------------------------------------------------------------------
 
     def head(self) -> str:
+        """The prologue, for one more text that the engine reads.
+
+        Raises:
+            QueryError: it is long, and stands before too many operations.
+        """
         base = [f"BASE <{self.base}>"] if self.base else []
         declared = (f"PREFIX {name} {iri}" for name, iri in self.prefixes.items())
-        return "\n".join([*base, *declared]) + "\n"
+        head = "\n".join([*base, *declared]) + "\n"
+        self.spent += len(head)
+        if self.spent > _MOST_READ:
+            raise QueryError(
+                "The prologue is too long for so many operations.",
+                hint="Declare fewer prefixes, or send several requests.",
+            )
+        return head
 
     def target(self) -> Target:
         for word in (DEFAULT, NAMED, ALL):
@@ -402,6 +418,13 @@ class _Reader:
         if not isinstance(quad.subject, ox.NamedNode):
             self.unexpected()
         return quad.subject
+
+    def declared(self) -> ox.NamedNode:
+        """The IRI of a prologue, which each use of it will repeat."""
+        iri = self.iri()
+        if len(iri.value) > _LONGEST_DECLARED:
+            raise QueryError(f"An IRI of the prologue has {len(iri.value)} characters.")
+        return iri
 
     def quads(self, start: int, end: int) -> tuple[ox.Quad, ...]:
         """Data or a template as quads: the same text is TriG, once its parts are set apart."""

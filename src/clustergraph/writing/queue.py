@@ -157,6 +157,7 @@ class WriteQueue:
         return [_outcome(each) for each in answer]
 
     def _gone(self, before: bytes, told: ClusterGraphError) -> _GoneError:
+        self._end()  # from here on it publishes nothing: what the pointer says is what happened
         pointer = self._settings.variable / "current"
         if pointer.exists() and pointer.read_bytes() != before:
             told = StoreError(
