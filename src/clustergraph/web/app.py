@@ -44,6 +44,8 @@ def create_app(graph: ClusterGraph) -> Flask:
     app.extensions["clustergraph"] = graph
     app.extensions["clustergraph.guesses"] = authorisation.Guesses()
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.filters["href"] = views.href
     app.jinja_env.filters["short"] = views.short
     app.jinja_env.filters["day"] = views.day
