@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
-from clustergraph import jsonld, queries, rdf
+from clustergraph import jsonld, queries, rdf, tombstones
 from clustergraph.errors import SourceError
 from clustergraph.positions import Source
 
@@ -197,7 +197,7 @@ def erasures(settings: Settings) -> frozenset[str]:
     return frozenset(
         row[0].removeprefix("sha256:")
         if row[0].startswith("sha256:")
-        else hashlib.sha256(row[0].removeprefix(settings.written_base).encode()).hexdigest()
+        else tombstones.hashed(row[0], settings.written_base)
         for row in rows
     )
 
@@ -220,13 +220,7 @@ def dataset_rules(settings: Settings) -> Mapping[str, StoredQuery]:
 def _check_erased(
     quads: Iterable[ox.Quad], path: Path, settings: Settings, is_erased: Callable[[str], bool]
 ) -> None:
-    own = {
-        term.value
-        for quad in quads
-        for term in quad
-        if isinstance(term, ox.NamedNode) and term.value.startswith(settings.base)
-    }
-    for iri in sorted(own):
+    for iri in tombstones.iris_of(quads):
         if is_erased(iri):
             raise SourceError(
                 shown(settings, path),

@@ -23,6 +23,7 @@ from clustergraph import (
     rdf,
     sparql,
     store,
+    tombstones,
     validation,
     validator,
 )
@@ -40,7 +41,6 @@ from clustergraph.releases import backup as backups
 from clustergraph.releases import forget as forgetting
 from clustergraph.releases import manifest as manifests
 from clustergraph.releases.candidate import PUBLIC
-from clustergraph.releases.erasure import hashed
 from clustergraph.tokens import Tokens
 from clustergraph.validation import locate
 from clustergraph.validator import files
@@ -370,8 +370,7 @@ class ClusterGraph:
 
     def is_erased(self, iri: str) -> bool:
         """Whether a thing, or what an IRI is a part of, was forgotten."""
-        whole = iri.split("#", 1)[0]
-        return hashed(whole, self.settings.base) in self._erased()
+        return tombstones.is_erased(iri, self.settings.base, self._erased())
 
     def _erased(self) -> frozenset[str]:
         """The hashes of what was forgotten, here or by the project's list of erasures."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pyoxigraph as ox
-
-from clustergraph import project
+from clustergraph import project, tombstones
 from clustergraph.errors import ClusterGraphError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    import pyoxigraph as ox
 
     from clustergraph.settings import Settings
 
@@ -48,8 +48,5 @@ def public(settings: Settings, is_erased: Callable[[str], bool]) -> tuple[str, .
 def _is_hidden(
     quads: Iterable[ox.Quad], settings: Settings, is_erased: Callable[[str], bool]
 ) -> bool:
-    named = {term.value for quad in quads for term in quad if isinstance(term, ox.NamedNode)}
-    return any(
-        settings.is_restricted(iri) or (iri.startswith(settings.base) and is_erased(iri))
-        for iri in named
-    )
+    named = set(tombstones.iris_of(quads))
+    return any(settings.is_restricted(iri) or is_erased(iri) for iri in named)
