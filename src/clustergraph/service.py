@@ -114,7 +114,7 @@ class ClusterGraph:
         Raises:
             SourceError: a file cannot be read.
         """
-        return project.read(self.settings, progress, is_erased=self.is_erased)
+        return project.read(self.settings, progress, erased=self._erased())
 
     def validate(self, progress: Callable[[str], None] = _quiet) -> validation.Report:
         """Validate the project's files as a build would; nothing is written.
@@ -502,7 +502,7 @@ class ClusterGraph:
         """The project's files that hold nothing restricted and nothing erased."""
         key = (self.archive.current_number(), files.stamp(self.settings))
         if self._files is None or self._files[0] != key:
-            self._files = (key, files.public(self.settings, self.is_erased))
+            self._files = (key, files.public(self.settings, self._erased()))
         return self._files[1]
 
     # -- the installation -----------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import re
 import unicodedata
 from typing import TYPE_CHECKING
@@ -131,3 +132,13 @@ def hashed(iri: str, base: str) -> str:
 def is_erased(iri: str, base: str, hashes: frozenset[str]) -> bool:
     """Whether a thing, or what an IRI is a part of, is among those erased."""
     return bool(hashes) and hashed(iri.split("#", 1)[0], base) in hashes
+
+
+def first_erased(
+    iris: Iterable[str], quads: Iterable[ox.Quad], base: str, hashes: frozenset[str]
+) -> str | None:
+    """The first of some IRIs, or of those that quads name, that is among those erased."""
+    if not hashes:
+        return None
+    found = itertools.chain(iris, iris_of(quads))
+    return next((iri for iri in found if is_erased(iri, base, hashes)), None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -317,12 +316,9 @@ def _check_erased(effect: Effect, settings: Settings, erased: frozenset[str]) ->
     Raises:
         ForbiddenError: a new statement holds it.
     """
-    if not erased:
-        return
     created = (each.value for each in effect.created)
-    for iri in itertools.chain(created, tombstones.iris_of(effect.patch.added)):
-        if tombstones.is_erased(iri, settings.base, erased):
-            raise ForbiddenError("This holds something that was erased on request.")
+    if tombstones.first_erased(created, effect.patch.added, settings.base, erased) is not None:
+        raise ForbiddenError("This holds something that was erased on request.")
 
 
 def _authorise(effect: Effect, write: Write, settings: Settings) -> None:
