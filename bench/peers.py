@@ -1,28 +1,29 @@
 """The servers that are measured side by side: how each is installed, loaded and started.
 
-Each runs as its users run it, on a port of this machine, over the same statements: the named graphs,
-and a default graph that is the merge of them.
+Each runs as its users run it, on a port of this machine, over the same statements: the
+named graphs, and a default graph that is the merge of them.
 """
 
 from __future__ import annotations
 
 import contextlib
+import http.client
 import os
 import shutil
 import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.client import Client
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 _START = 1800.0
+_VERSION = "import importlib.metadata as m; print(m.version('rdflib-endpoint'))"
 
 
 class MissingError(Exception):
@@ -117,15 +118,13 @@ def running(name: str, data: Path, folder: Path) -> Iterator[Running]:
 
 def _wait(endpoint: str, process: subprocess.Popen[bytes], log: Path) -> float:
     began = time.monotonic()
-    query = urllib.parse.urlencode({"query": "SELECT * { ?s ?p ?o } LIMIT 1"})
+    query = "SELECT * { ?s ?p ?o } LIMIT 1"
     while time.monotonic() - began < _START and process.poll() is None:
-        request = urllib.request.Request(
-            f"{endpoint}?{query}", headers={"Accept": "application/sparql-results+json"}
-        )
-        with contextlib.suppress(OSError, urllib.error.URLError):
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                if b'"s"' in answer.read():
-                    return time.monotonic() - began
+        client = Client(endpoint, 60)
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            if b'"s"' in client.ask(query).body:
+                return time.monotonic() - began
+        client.close()
         time.sleep(0.02)
     raise MissingError(f"does not start: {log.read_text(errors='replace')[-500:]}")
 
@@ -216,8 +215,7 @@ def _oxigraph(job: Job) -> tuple[str, list[str], str]:
 def _rdflib(job: Job) -> tuple[str, list[str], str]:
     folder = environment("rdflib")
     version = _run(
-        [folder / "python", "-c", "import importlib.metadata as m;"
-         "print(m.version('rdflib-endpoint'), m.version('rdflib'), sep=' on rdflib ')"],
+        [folder / "python", "-c", _VERSION],
         job.folder,
     ).strip()  # fmt: skip
     command = [str(folder / "python"), str(HERE / "rdflib_server.py"), str(job.data), str(job.port)]

@@ -67,7 +67,7 @@ def workload() -> dict[str, str]:
 
 def texts(template: str, seed: int) -> Iterator[str]:
     """Queries of a kind, without end, none of them twice."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311  no secret
     for number in itertools.count():
         text = template.replace("$N", str(chance.randrange(60)))
         text = text.replace("$TOPIC", chance.choice(_TOPICS))
@@ -119,8 +119,8 @@ def _at_size(data: Path, names: list[str], options: argparse.Namespace) -> dict[
             peer = found[name]
             peer.version, peer.load, peer.start = server.version, server.load, server.start
             peer.memory = server.memory()
-            print(f"  {name} {server.version}: {_seconds(server.load)} to load, "
-                  f"{_seconds(server.start)} to start, {peer.memory >> 20} MiB", flush=True)  # fmt: skip
+            took = f"{_seconds(server.load)} to load, {_seconds(server.start)} to start"
+            print(f"  {name} {server.version}: {took}, {peer.memory >> 20} MiB", flush=True)
         for kind, template in workload().items():
             _one_query(kind, template, servers, found, options)
         for clients in map(int, filter(None, options.crowds.split(","))):
@@ -177,7 +177,7 @@ def _crowd(
 
     def queries(number: int) -> Iterator[str]:
         kinds = [texts(each, 1000 + 97 * number + clients) for each in light]
-        chance = random.Random(number)
+        chance = random.Random(number)  # noqa: S311  no secret
         while True:
             yield next(chance.choice(kinds))
 
@@ -225,12 +225,13 @@ def _mean(peer: Peer, ours: Peer) -> float:
 
 def _tables(found: dict[str, dict[str, Peer]], options: argparse.Namespace) -> str:
     day = datetime.datetime.now(datetime.UTC).date()
-    parts = [
+    how = (
         f"Measured on {day}: {machine.description()}. Medians of {options.rounds} texts of each "
-        "query, over HTTP, none sent twice; all servers in one run, in turns, with the client on the "
-        "same machine. Each cell: how many times our time, and the time itself. "
+        "query, over HTTP, none sent twice; all servers in one run, in turns, with the client on "
+        "the same machine. Each cell: how many times our time, and the time itself. "
         "The machine is shared and noisy: trust ratios, not seconds."
-    ]
+    )
+    parts = [how]
     for size, measured in found.items():
         parts.append(_table(size, measured))
     return "\n\n".join(parts)

@@ -30,9 +30,9 @@ _KINDS = {"en": "Cluster", "fr": "Grappe", "de": "Netzwerk", "es": "Agrupación"
           "it": "Distretto", "ja": "クラスター"}  # fmt: skip
 _QUALITIES = ("Advanced", "Green", "Digital", "Smart", "Circular", "Alpine", "Nordic", "Iberian",
               "Urban", "Coastal", "European", "Applied", "Open", "Clean")  # fmt: skip
-_TOPICS = ("Photonics", "Batteries", "Hydrogen", "Textiles", "Aerospace", "Maritime", "Food", "Wood",
-           "Logistics", "Robotics", "Biotech", "MedTech", "Packaging", "Water", "Steel", "Software",
-           "Space", "Rail", "Furniture", "Ceramics")  # fmt: skip
+_TOPICS = ("Photonics", "Batteries", "Hydrogen", "Textiles", "Aerospace", "Maritime", "Food",
+           "Wood", "Logistics", "Robotics", "Biotech", "MedTech", "Packaging", "Water", "Steel",
+           "Software", "Space", "Rail", "Furniture", "Ceramics")  # fmt: skip
 _GIVEN = ("Anna", "Luca", "Marta", "Jean", "Eva", "Piotr", "Sofía", "Klaus", "Ingrid", "Chloé",
           "Björn", "Zoë", "Łukasz", "Aino", "Niamh", "Hugo")  # fmt: skip
 _FAMILY = ("Novák", "Müller", "Rossi", "García", "Dubois", "Andersen", "Virtanen", "Silva",
@@ -70,7 +70,7 @@ def write(path: Path, triples: int, *, seed: int = 7) -> int:
 
 class _Graph:
     def __init__(self, triples: int, seed: int) -> None:
-        self.chance = random.Random(seed)  # no secret
+        self.chance = random.Random(seed)  # noqa: S311  no secret
         share = triples / 800_000
         self.sizes = {name: int(each * share) + 20 for name, each in _PER_MILLION.items()}
         self.graph = ""
@@ -170,7 +170,8 @@ class _Graph:
                 for concept, label, broader in parents:
                     yield from self._say(
                         concept, rdf__type=self._iri("skos:Concept"), skos__inScheme=scheme,
-                        skos__prefLabel=self._text(label), skos__broader=[broader] if broader else [],
+                        skos__prefLabel=self._text(label),
+                        skos__broader=[broader] if broader else [],
                     )  # fmt: skip
                     if level == 2:
                         self.sectors.append(concept)

@@ -321,14 +321,16 @@ class Candidate:
     def _write_flat(self) -> list[bytes]:
         """Write what is public as one file; gives its lines.
 
-        They come from the parent's, where there are such, since the store gives them slowly.
+        They come from what was changed, since the store gives them slowly.
         """
         name = PUBLIC + flat.SUFFIX
+        change = self.patch.where(lambda quad: not self._is_restricted(quad))
         lines = None
-        if self.parent is not None:
+        if self.parent is None:
+            lines = flat.lines_of(as_stored(change.added))
+        else:
             with contextlib.suppress(OSError, zstandard.ZstdError):
                 parent = flat.read(self.archive.path(self.parent.number) / name)
-                change = self.patch.where(lambda quad: not self._is_restricted(quad))
                 lines = flat.patched(parent, change.removed, as_stored(change.added))
         if lines is None:
             lines = flat.lines_of(stated(self.public, self._merged))
