@@ -97,9 +97,7 @@ def _results(
     text = _in_order(query)
     faster = rewriting.faster(text)
     if faster != text:
-        with contextlib.suppress(
-            errors.QueryError
-        ):  # a mistake of the text is told where it stands
+        with contextlib.suppress(errors.QueryError):  # told of the text as it was sent
             return solve(store, faster, default, named)
     return solve(store, text, default, named)
 
