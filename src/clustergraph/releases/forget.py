@@ -230,5 +230,7 @@ def _without_names(manifest: Manifest, goes: Erasure) -> Manifest:
         manifest = replace(manifest, why="(removed)", changes=())
     if goes.mentions(manifest.who):
         manifest = replace(manifest, who="(removed)", changes=())
+    if goes.mentions(manifest.restricted_why):
+        manifest = replace(manifest, restricted_why="(removed)")
     graphs = {name: size for name, size in manifest.graphs.items() if not goes.mentions(name)}
     return replace(manifest, graphs=graphs, restricted_graphs={})
