@@ -84,7 +84,9 @@ def addresses(site: Site) -> list[str]:
         "/ready", "/robots.txt", "/graphs?default", "/update", "/metrics", "/validate",
         *(f"/quality{more}" for more in ("", "?format=json", "?format=csv", "/atom", "?release=1",
           "?release=2&format=json")),
-        "/search?q=x", "/suggest?q=x", "/dump/", "/catalog", "/.well-known/void", "/sitemap.xml",
+        *(f"/search?q={q}{more}" for q in ("canar", "x", "mail", "labl")
+          for more in ("", "&format=json", "&format=csv", "&format=ttl", "&release=1")),
+        "/suggest?q=canar", "/suggest?q=cana&release=2", "/dump/", "/catalog", "/.well-known/void", "/sitemap.xml",
         "/openapi.json", "/feed/ldes", "/llms.txt", "/reconcile", "/fragments",
         "/timemap/", "/timemap/doc/contact",
         *(f"/releases/{n}{more}" for n in (1, 2, 3, 4)
