@@ -12,7 +12,7 @@ import datetime
 import getpass
 import subprocess
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyoxigraph as ox
 
@@ -35,6 +35,7 @@ from clustergraph.errors import (
 )
 from clustergraph.quality import Standing
 from clustergraph.reading import OpenRelease, Reader, export
+from clustergraph.reconciliation import Matcher
 from clustergraph.releases import Archive, Manifest, Pipeline, Record, history
 from clustergraph.releases import backup as backups
 from clustergraph.releases import forget as forgetting
@@ -102,6 +103,7 @@ class ClusterGraph:
         self.tokens = Tokens(settings.variable / "tokens.json")
         self._reader = Reader(self.archive, settings, public=public)
         self._writes = WriteQueue(settings)
+        self._matcher = Matcher(prefixes(settings.base))
         self._erasures: tuple[int | None, frozenset[str]] | None = None
         self._standing = Standing(self.archive, settings)
         self._files: tuple[object, tuple[str, ...]] | None = None
@@ -227,9 +229,21 @@ class ClusterGraph:
         """The number of the release that is shown now; None if there is none."""
         return self._reader.number()
 
+    def match(self, question: Mapping[str, Any]) -> Any:
+        """The answer to a question about names of the current release; see ``reconciliation``.
+
+        Raises:
+            NotFoundError: nothing was built yet.
+            LimitError: it takes too long, or too many ask.
+            StoreError: the release cannot be read.
+        """
+        number = self.release().manifest.number
+        return self._matcher.ask(number, self.archive.path(number) / PUBLIC, question)
+
     def close(self) -> None:
-        """End the query workers and the writer."""
+        """End the query workers, the writer and the matcher."""
         self._writes.close()
+        self._matcher.close()
         self._reader.close()
 
     def parse(self, text: str) -> sparql.Query:

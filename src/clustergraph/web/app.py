@@ -18,6 +18,7 @@ from clustergraph.web import (
     memento,
     openapi,
     quality,
+    reconcile,
     sparql,
     stored,
     updates,
@@ -55,7 +56,7 @@ def create_app(graph: ClusterGraph) -> Flask:
     memento.register(app)
     for surface in (
         home, history, memento, sparql, explain, updates, graphs, stored, openapi, validate,
-        quality, documents,
+        quality, reconcile, documents,
     ):  # fmt: skip
         app.register_blueprint(surface.blueprint)
     return app

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from clustergraph.service import ClusterGraph
 
 
-_WAITING = frozenset({"sparql", "stored query", "graph store", "update", "validation"})
+_WAITING = frozenset(
+    {"sparql", "stored query", "graph store", "update", "validation", "reconciliation"}
+)
 """Kinds of requests whose threads wait for other processes."""
 
 

@@ -1,0 +1,50 @@
+"""The worker: a confined process that holds the names of one release and answers questions.
+
+``python -m clustergraph.reconciliation.worker STORE DESCRIPTOR MEMORY PREFIXES`` loads, then takes
+a frame of JSON for each question from the socket and answers with one; it ends with the socket.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import sys
+
+import pyoxigraph as ox
+
+from clustergraph.process import frames, sandbox
+from clustergraph.reconciliation import answers
+from clustergraph.reconciliation.things import Things
+
+
+def main() -> int:
+    """Load, confine, answer."""
+    folder, descriptor, memory, prefixes = sys.argv[1:]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the group; our parent decides
+    with socket.socket(fileno=int(descriptor)) as connection:
+        things = Things(ox.Store.read_only(folder), json.loads(prefixes))
+        if sandbox.is_supported():
+            sandbox.forbid_network_and_programs()
+        sandbox.limit_memory(int(memory))
+        try:
+            frames.send(connection, frames.READY)
+            while True:
+                _kind, payload = frames.receive(connection)
+                _answer(connection, things, payload)
+        except (EOFError, OSError):  # whoever asked has gone
+            return 0
+
+
+def _answer(connection: socket.socket, things: Things, payload: bytes) -> None:
+    try:
+        found = answers.answer(things, json.loads(payload))
+        content = json.dumps(found, ensure_ascii=False).encode()
+    except (ValueError, KeyError, TypeError, RuntimeError, RecursionError, MemoryError) as error:
+        frames.send(connection, frames.ERROR, repr(error)[:500].encode())
+        return
+    frames.send(connection, frames.DATA, content)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
