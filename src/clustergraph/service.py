@@ -33,6 +33,7 @@ from clustergraph.errors import (
     UsageError,
     ValidationFailedError,
 )
+from clustergraph.fragments import Fragments
 from clustergraph.quality import Standing
 from clustergraph.reading import OpenRelease, Reader, export
 from clustergraph.reconciliation import Matcher
@@ -103,6 +104,7 @@ class ClusterGraph:
         self.tokens = Tokens(settings.variable / "tokens.json")
         self._reader = Reader(self.archive, settings, public=public)
         self._writes = WriteQueue(settings)
+        self.fragments = Fragments(self.archive)
         self._matcher = Matcher(prefixes(settings.base))
         self._erasures: tuple[int | None, frozenset[str]] | None = None
         self._standing = Standing(self.archive, settings)

@@ -11,6 +11,7 @@ from clustergraph.web import (
     documents,
     errors,
     explain,
+    fragments,
     graphs,
     headers,
     history,
@@ -56,7 +57,7 @@ def create_app(graph: ClusterGraph) -> Flask:
     memento.register(app)
     for surface in (
         home, history, memento, sparql, explain, updates, graphs, stored, openapi, validate,
-        quality, reconcile, documents,
+        quality, reconcile, fragments, documents,
     ):  # fmt: skip
         app.register_blueprint(surface.blueprint)
     return app

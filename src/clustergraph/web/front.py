@@ -47,7 +47,7 @@ def front(graph: ClusterGraph, *, log: TextIO | None) -> WSGIApplication:
     def cached(app: WSGIApplication, *, posted: bool) -> WSGIApplication:
         if not settings.cache:
             return app
-        by_host = bool(settings.trusted_hosts)
+        by_host = bool(settings.trusted_hosts) or not settings.public_url
         return Cached(app, answers, graph.number, by_host=by_host, posted=posted)
 
     in_flight = InFlight(

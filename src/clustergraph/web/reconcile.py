@@ -89,13 +89,13 @@ def service() -> Response:
         return _json(lambda: _extended(asked))
     if request.method == "POST" or "query" in given:
         raise UsageError("No queries were sent.", hint="Send them as the parameter 'queries'.")
-    return _json(_manifest, kept=bool(views.graph().settings.public_url))
+    return _json(_manifest)
 
 
 @blueprint.route("/reconcile/v1", strict_slashes=False)
 def draft() -> Response:
     """The manifest of the service of the draft (section 3.1)."""
-    return _json(_draft_manifest, kept=bool(views.graph().settings.public_url))
+    return _json(_draft_manifest)
 
 
 @_route("/match", methods=["POST"])
@@ -364,12 +364,8 @@ def _number(given: MultiDict[str, str], name: str, usual: int, most: int) -> int
     return min(int(text), most)
 
 
-def _json(make: Callable[[], dict[str, Any]], *, kept: bool = True) -> Response:
+def _json(make: Callable[[], dict[str, Any]]) -> Response:
     """An answer in JSON, or in a call of ``callback`` (JSONP; 0.2, section 3.4).
-
-    Args:
-        make: makes it.
-        kept: whether it is the same wherever it is asked for.
 
     Raises:
         UsageError: ``callback`` is no name of a function.
@@ -377,9 +373,7 @@ def _json(make: Callable[[], dict[str, Any]], *, kept: bool = True) -> Response:
     callback = request.args.get("callback", "")
     if callback and (request.method != "GET" or not _CALLBACK.fullmatch(callback)):
         raise UsageError(f"callback={callback[:40]!r} is no name of a function.")
-    views.graph().release()
-    tagged = request.method != "POST" and kept
-    etag = respond.tag(_JSON, *views.languages()) if tagged else ""
+    etag = respond.tag(_JSON, *views.languages()) if request.method != "POST" else ""
     if etag and etag in request.if_none_match:
         response = Response(status=304)
     elif callback:  # the comment keeps the answer from beginning as somebody else chose
