@@ -5,6 +5,23 @@ at each request, after a restart too, and never changes, since a release never d
 """
 
 from clustergraph.fragments.pages import PAGE, Fragments, Page
-from clustergraph.fragments.patterns import DEFAULT_GRAPH, Pattern, Variable, term
+from clustergraph.fragments.patterns import (
+    DEFAULT_GRAPH,
+    Pattern,
+    Variable,
+    skolemised,
+    term,
+    unskolemised,
+)
 
-__all__ = ["DEFAULT_GRAPH", "PAGE", "Fragments", "Page", "Pattern", "Variable", "term"]
+__all__ = [
+    "DEFAULT_GRAPH",
+    "PAGE",
+    "Fragments",
+    "Page",
+    "Pattern",
+    "Variable",
+    "skolemised",
+    "term",
+    "unskolemised",
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyoxigraph as ox
 
@@ -92,6 +92,28 @@ def term(text: str, name: str) -> Place:
         hint='Write an absolute IRI, "text", "text"@en, "1"^^http://www.w3.org/2001/XMLSchema#int '
         "or ?variable.",
     )
+
+
+def skolemised(quad: ox.Quad, prefix: str) -> ox.Quad:
+    """A quad with IRIs in the place of blank nodes (RDF 1.1 section 3.5).
+
+    A client joins pages by terms, and a blank node is another one in each document.
+
+    Args:
+        quad: any.
+        prefix: with which the IRIs begin.
+    """
+
+    def named(each: Any) -> Any:
+        return ox.NamedNode(prefix + each.value) if isinstance(each, ox.BlankNode) else each
+
+    return ox.Quad(*map(named, quad))
+
+
+def unskolemised(text: str, prefix: str) -> str:
+    """The term that stands in an address, a blank node where the IRI is one that stands for it."""
+    plain = text.strip("<>")
+    return f"_:{plain.removeprefix(prefix)}" if plain.startswith(prefix) else text
 
 
 def _literal(match: re.Match[str]) -> ox.Literal:

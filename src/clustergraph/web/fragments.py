@@ -1,7 +1,8 @@
 """Triple and quad pattern fragments over HTTP: data, metadata and controls (Linked Data Fragments).
 
 Without ``graph``, formats that can name graphs get all named graphs, the others the default graph,
-as whole graphs do; ``graph=urn:ldf:defaultGraph`` names the default graph in any format.
+as whole graphs do; ``graph=urn:ldf:defaultGraph`` names the default graph in any format. Blank
+nodes have IRIs here, so that pages can be joined.
 """
 
 from __future__ import annotations
@@ -16,7 +17,14 @@ from flask import Blueprint, Response, render_template, request
 
 from clustergraph import pages, rdf
 from clustergraph.errors import UsageError
-from clustergraph.fragments import DEFAULT_GRAPH, PAGE, Pattern, term
+from clustergraph.fragments import (
+    DEFAULT_GRAPH,
+    PAGE,
+    Pattern,
+    skolemised,
+    term,
+    unskolemised,
+)
 from clustergraph.web import parameters, respond, views
 from clustergraph.web.negotiation import HTML
 
@@ -62,7 +70,8 @@ def fragments() -> Response:
             return _html(given, found, links)
         metadata = _metadata(given, found, links, named=quads)
         prefixes = {**graph.prefixes, **_PREFIXES}
-        return rdf.serialise([*found.quads, *metadata], chosen, prefixes)
+        data = [skolemised(each, _blank()) for each in found.quads]
+        return rdf.serialise([*data, *metadata], chosen, prefixes)
 
     headers = [f'<{address}>; rel="{name}"' for name, address in links.items()]
     response = respond.represent(chosen, make, links=headers)
@@ -81,10 +90,17 @@ def _pattern(given: MultiDict[str, str], *, quads: bool) -> Pattern:
     for name in (*_PATTERN, "page"):
         if len(given.getlist(name)) > 1:
             raise UsageError(f"{name} is named more than once.")
-    subject, predicate, value, graph = (term(given.get(name, ""), name) for name in _PATTERN)
+    subject, predicate, value, graph = (
+        term(unskolemised(given.get(name, ""), _blank()), name) for name in _PATTERN
+    )
     is_default = given.get("graph", "").strip("<>") == DEFAULT_GRAPH
     without = not given.get("graph") and not quads
     return Pattern(subject, predicate, value, None if is_default or without else graph)
+
+
+def _blank() -> str:
+    """What the IRIs begin with that stand for blank nodes."""
+    return views.graph().settings.iri(".well-known/genid/blank-")
 
 
 def _number(text: str) -> int:
