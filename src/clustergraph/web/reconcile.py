@@ -45,7 +45,7 @@ _CALLBACK = re.compile(r"[A-Za-z_$][\w$]{0,63}(\.[A-Za-z_$][\w$]{0,63}){0,3}", r
 _BUDGET = 30.0
 """Seconds for all queries of a batch together."""
 _SUGGESTED, _MOST_SUGGESTED, _DEEPEST = 10, 50, 1000
-_MOST_IDS, _MOST_PROPERTIES = 300, 30
+_MOST_IDS, _MOST_PROPERTIES = 300, 60
 _LIMIT: dict[str, Any] = {"type": "number", "default": 0}
 _HELP = "Most values of a property; 0: all."
 _WIDTH, _HEIGHT = 400, 220
