@@ -30,7 +30,8 @@ _ELISION = re.compile(r"(?<!\w)([A-Za-z]{1,2})['\u2019](?=\w)")
 def folded(text: str) -> str:
     """A name as its words are compared: no accents, case, punctuation, doubled blanks."""
     text = _ELISION.sub(r"\1 ", text[:LONGEST])
-    plain = unicodedata.normalize("NFKD", text.casefold()).translate(_LETTERS)
+    plain = unicodedata.normalize("NFKD", text).casefold().translate(_LETTERS)
+    plain = unicodedata.normalize("NFKD", plain).casefold().translate(_LETTERS)  # some have both
     plain = "".join(each for each in plain if not unicodedata.combining(each))
     return " ".join(words_of(plain))
 

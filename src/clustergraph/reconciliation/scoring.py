@@ -42,9 +42,9 @@ def _likeness(asked: str, known: str, weight: Callable[[str], float]) -> float:
     here, there = asked.split()[: names.MOST_WORDS], known.split()[: names.MOST_WORDS]
     if sorted(here) == sorted(there):
         return _ORDER
-    spelled = fuzz.token_sort_ratio(asked, known)
-    found = max(_by_words(here, there, weight), min(_PARTLY, spelled))
     joined, short = "".join(here), "".join(there)
+    spelled = max(fuzz.token_sort_ratio(asked, known), fuzz.ratio(joined, short))
+    found = max(_by_words(here, there, weight), min(_PARTLY, spelled))
     if joined in names.initials(known) or (len(there) == 1 and short in names.initials(asked)):
         found = max(found, _LETTERS if min(len(joined), len(short)) > 2 else _TWO_LETTERS)
     return found
