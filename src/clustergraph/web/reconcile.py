@@ -193,9 +193,10 @@ def _draft_manifest() -> dict[str, Any]:
 # -- suggestions, flyouts, previews -----------------------------------------------------------
 
 
-@_route("/suggest/<any(entity, property, type):kind>")
-def suggest(kind: str) -> Response:
+@_route("/suggest/<name>")
+def suggest(name: str) -> Response:
     """What begins as was typed (section 6)."""
+    kind = _kind(name)
     given = _parameters()
     start = _number(given, "offset", _number(given, "cursor", 0, _DEEPEST), _DEEPEST)
     most = _number(given, "limit", _SUGGESTED, _MOST_SUGGESTED)
@@ -208,13 +209,25 @@ def suggest(kind: str) -> Response:
     return _json(make)
 
 
-@_route("/flyout/<any(entity, property, type):kind>")
-def flyout(kind: str) -> Response:
+@_route("/flyout/<name>")
+def flyout(name: str) -> Response:
     """A suggestion in a few words of HTML (0.2, section 6.5)."""
+    _kind(name)
     given = _parameters()
     shown = _shown(given.get("id", ""))
-    page = render_template("reconcile-flyout.html", kind=kind, thing=shown)
+    page = render_template("reconcile-flyout.html", thing=shown)
     return _json(lambda: {"id": given["id"], "html": page})
+
+
+def _kind(name: str) -> str:
+    """What is suggested.
+
+    Raises:
+        NotFoundError: there is nothing of that name.
+    """
+    if name not in _KINDS:
+        raise NotFoundError("Entities, properties and types are suggested.")
+    return name
 
 
 @_route("/preview")
