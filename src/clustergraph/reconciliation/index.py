@@ -7,6 +7,7 @@ a question is bounded by the numbers below, whatever is asked.
 from __future__ import annotations
 
 import bisect
+import heapq
 import math
 from array import array
 from collections import Counter, defaultdict
@@ -20,13 +21,14 @@ from clustergraph.reconciliation import names
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+_WORDS = 10  # words of a text that are looked for, the rarest
 _ALIKE = 68.0  # percent that a word must be like another to stand for it
 _LIKE_WORDS = 6  # words that one word may stand for
 _BY_PREFIX = 12  # words that a beginning may stand for
 _COMPARED = 60  # words that are compared with one word
 _FEW_TRIGRAMS = 6  # rarest trigrams by which a word is looked for
-_POSTINGS = 20_000  # names looked at for one word
-_LOOKED_AT = 60_000  # names looked at for one text
+_POSTINGS = 10_000  # names looked at for one word
+_LOOKED_AT = 30_000  # names looked at for one text
 
 
 @dataclass(frozen=True)
@@ -102,11 +104,12 @@ class Index:
                 found[number] = 1000.0
         for number in self._abbreviated(plain, joined):
             found.setdefault(number, 500.0)
-        self._by_words(plain.split()[: names.MOST_WORDS], found)
-        ordered = sorted(found.items(), key=lambda each: (-each[1], each[0]))
+        words = dict.fromkeys(plain.split()[: names.MOST_WORDS])
+        self._by_words(sorted(words, key=self.weight, reverse=True)[:_WORDS], found)
         if accepted is not None:
-            ordered = [each for each in ordered if accepted(self.names[each[0]].thing)]
-        return [number for number, _ in ordered[:most]]
+            held = self.names
+            found = {each: value for each, value in found.items() if accepted(held[each].thing)}
+        return heapq.nlargest(most, found, key=lambda each: (found[each], -each))
 
     def _abbreviated(self, plain: str, joined: str) -> Iterator[int]:
         """Names whose initials the text is, and names that are the initials of the text."""
@@ -120,7 +123,7 @@ class Index:
         asked = sorted(
             (
                 (self.weight(same) * likeness, same)
-                for word in dict.fromkeys(words)
+                for word in words
                 for same, likeness in self.alike(word)
             ),
             reverse=True,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from clustergraph.reconciliation.queries import Condition, Query
     from clustergraph.reconciliation.things import Things
 
-_SCORED = 150  # names that are compared letter by letter
+_SCORED = 120  # names that are compared letter by letter
 _CHECKED = 40  # things whose properties are read
 _FEWEST = 35.0  # a score that is still worth showing
 _SURE = 95.0  # a score at which a thing is certainly meant, if no other comes near

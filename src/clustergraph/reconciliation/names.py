@@ -11,7 +11,7 @@ import unicodedata
 
 LONGEST = 256
 """Characters of a name that are compared."""
-MOST_WORDS = 24
+MOST_WORDS = 16
 """Words of a name that are compared."""
 
 _LETTERS = str.maketrans(
