@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import signal
 from pathlib import Path
 
@@ -191,7 +192,7 @@ def test_a_worker_that_cannot_answer(tmp_path: Path, monkeypatch: pytest.MonkeyP
     store = ox.Store(str(tmp_path / "store"))
     store.flush()
     del store
-    assert asked.ask(1, tmp_path / "store", question) == []
+    assert asked.ask(1, tmp_path / "store", question) == (1, [])
     with pytest.raises(StoreError):
         asked.ask(1, tmp_path / "store", {"do": "dance", "languages": []})
     worker = asked._worker
@@ -201,9 +202,33 @@ def test_a_worker_that_cannot_answer(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(TimeLimitError):
         asked.ask(1, tmp_path / "store", question)
     monkeypatch.setattr(matcher, "_ANSWER", 5.0)
-    assert asked.ask(1, tmp_path / "store", question) == []
+    assert asked.ask(1, tmp_path / "store", question) == (1, [])
     for _ in range(matcher._WAITING):
         asked._places.acquire()
     with pytest.raises(OverloadedError):
         asked.ask(1, tmp_path / "store", question)
+    for _ in range(matcher._WAITING):
+        asked._places.release()
+    asked.close()
+
+
+def test_the_worker_of_the_release_before_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until the names of the new one are read; not if the release before is not kept any more."""
+    question = {"do": "types", "base": "", "languages": []}
+    for name in ("1", "2", "3"):
+        store = ox.Store(str(tmp_path / name))
+        store.flush()
+        del store
+    asked = Matcher({})
+    assert asked.ask(1, tmp_path / "1", question)[0] == 1
+    monkeypatch.setattr(matcher, "_MOMENT", 0.0)
+    assert asked.ask(2, tmp_path / "2", question)[0] == 1
+    monkeypatch.setattr(matcher, "_MOMENT", 20.0)
+    assert asked.ask(2, tmp_path / "2", question)[0] == 2
+    assert asked.ask(1, tmp_path / "1", question)[0] == 2
+    monkeypatch.setattr(matcher, "_MOMENT", 0.0)
+    shutil.rmtree(tmp_path / "2")
+    assert asked.ask(3, tmp_path / "3", question)[0] == 3
     asked.close()

@@ -231,8 +231,12 @@ class ClusterGraph:
         """The number of the release that is shown now; None if there is none."""
         return self._reader.number()
 
-    def match(self, question: Mapping[str, Any]) -> Any:
-        """The answer to a question about names of the current release; see ``reconciliation``.
+    def match(self, question: Mapping[str, Any]) -> tuple[int, Any]:
+        """The answer to a question about names; see ``Matcher.ask``.
+
+        Returns:
+            The number of the release that answered (one before the current, while the names of that
+            one are being read), and the answer.
 
         Raises:
             NotFoundError: nothing was built yet.

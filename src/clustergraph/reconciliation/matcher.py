@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import select
 import socket
 import subprocess
 import sys
@@ -28,6 +29,8 @@ _PATIENCE = 20.0
 """Seconds that a request waits until its release is read, or for those before it."""
 _ANSWER = 5.0
 """Seconds that one question may take."""
+_MOMENT = 2.0
+"""Seconds that a question waits for the names of a new release, before those of the last answer."""
 _WAITING = 16
 """Questions that may wait for those before them."""
 _MEMORY = 512 << 20
@@ -36,7 +39,11 @@ _BUSY, _LATER = "Too many are matching now.", "Try again in a few seconds."
 
 
 class Matcher:
-    """Answers questions about the names of the current release."""
+    """Answers questions about the names of the current release.
+
+    When there is a new one, the worker of the release before goes on until the names are read, as
+    long as that release is kept: what is forgotten is forgotten here too.
+    """
 
     def __init__(self, prefixes: Mapping[str, str]) -> None:
         """Start nothing yet: the worker starts with the first question.
@@ -46,16 +53,20 @@ class Matcher:
         """
         self._prefixes = json.dumps(dict(prefixes))
         self._worker: _Worker | None = None
+        self._next: _Worker | None = None
         self._lock = threading.Lock()
         self._places = threading.BoundedSemaphore(_WAITING)
 
-    def ask(self, number: int, folder: Path, question: Mapping[str, Any]) -> Any:
+    def ask(self, number: int, folder: Path, question: Mapping[str, Any]) -> tuple[int, Any]:
         """The answer to one question; see ``answers.answer``.
 
         Args:
             number: of the release.
             folder: of its public store.
             question: as JSON can carry it.
+
+        Returns:
+            The number of the release that answered, and the answer.
 
         Raises:
             TimeLimitError: it took too long.
@@ -65,26 +76,42 @@ class Matcher:
         if not self._places.acquire(blocking=False):
             raise OverloadedError(_BUSY, hint=_LATER)
         try:
-            return self._current(number, folder).ask(question)
+            worker = self._current(number, folder)
+            return worker.number, worker.ask(question)
         finally:
             self._places.release()
 
     def _current(self, number: int, folder: Path) -> _Worker:
+        gone: list[_Worker] = []
+        with self._lock:
+            held, following = self._worker, self._next
+            if held is not None and held.is_usable and held.number >= number:
+                return held
+            if following is None or following.has_ended or following.number < number:
+                gone += [following] if following is not None else []
+                following = self._next = _Worker(number, folder, self._prefixes)
+        is_ready = following.is_ready(_MOMENT)
         with self._lock:
             held = self._worker
-            if held is None or held.number != number or held.has_ended:
-                former, held = held, _Worker(number, folder, self._prefixes)
-                self._worker = held
-                if former is not None:
-                    former.close()
-            return held
+            if not is_ready and held is not None and held.is_usable:
+                chosen = held
+            else:
+                chosen = following
+                if self._next is following:
+                    self._worker, self._next = following, None
+                    gone += [held] if held is not None else []
+        for each in gone:
+            each.close()
+        return chosen
 
     def close(self) -> None:
-        """End the worker."""
+        """End the workers."""
         with self._lock:
-            if self._worker is not None:
-                self._worker.close()
-            self._worker = None
+            held = (self._worker, self._next)
+            self._worker = self._next = None
+        for each in held:
+            if each is not None:
+                each.close()
 
 
 class _Worker:
@@ -93,6 +120,7 @@ class _Worker:
     def __init__(self, number: int, folder: Path, prefixes: str) -> None:
         self.number = number
         self.has_ended = False
+        self._folder = folder
         self._turn = threading.Lock()
         self._is_ready = False
         self._started = time.monotonic()
@@ -105,8 +133,28 @@ class _Worker:
                 pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             )  # fmt: skip
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether it lives, and its release is kept."""
+        return not self.has_ended and self._folder.exists()
+
+    def is_ready(self, seconds: float) -> bool:
+        """Whether the names are read, or cannot be; waits a moment for it."""
+        if self._is_ready or self.has_ended:
+            return True
+        waiting = select.poll()
+        try:
+            waiting.register(self._connection, select.POLLIN | select.POLLHUP)
+        except ValueError:  # closed meanwhile
+            return True
+        return bool(waiting.poll(seconds * 1000)) or self._is_ready
+
     def ask(self, question: Mapping[str, Any]) -> Any:
-        """See ``Matcher.ask``."""
+        """The answer to a question.
+
+        Raises:
+            TimeLimitError, OverloadedError, StoreError: see ``Matcher.ask``.
+        """
         if not self._turn.acquire(timeout=_PATIENCE):
             raise OverloadedError(_BUSY, hint=_LATER)
         try:

@@ -12,7 +12,7 @@ import time
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from flask import Blueprint, Response, redirect, render_template, request
+from flask import Blueprint, Response, g, redirect, render_template, request
 from werkzeug.exceptions import UnsupportedMediaType
 
 from clustergraph.errors import (
@@ -338,7 +338,10 @@ def _extended(asked: object) -> dict[str, Any]:
 
 def _ask(what: str, **question: Any) -> Any:
     """The answer of the matcher; whoever asks, it knows the public graph alone."""
-    return views.graph().match({"do": what, "languages": views.languages(), **question})
+    asked = {"do": what, "languages": views.languages(), **question}
+    number, found = views.graph().match(asked)
+    g.setdefault("answered_by", set()).add(number)
+    return found
 
 
 def _parameters() -> MultiDict[str, str]:
@@ -395,8 +398,8 @@ def _json(make: Callable[[], dict[str, Any]]) -> Response:
     else:
         text = json.dumps(make(), ensure_ascii=False) + "\n"
         response = Response(text, content_type=_JSON.media_type)
-    if etag:
-        response.set_etag(etag)
+    if etag and g.get("answered_by", set()) <= {views.release().manifest.number}:
+        response.set_etag(etag)  # what an earlier release answered meanwhile is not kept
     if request.method == "POST":
         response.headers["Cache-Control"] = "no-store"
     response.vary.add("Accept-Language")
