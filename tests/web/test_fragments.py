@@ -248,6 +248,22 @@ def test_pages_stay_with_their_release(site: Site) -> None:
     assert len(crawled(site, predicate="http://x/p", graph=DEFAULT)) == 300
 
 
+def test_large_fragments_are_estimated(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond what is counted, by what the release counted when it was made."""
+    exact = {}
+    patterns = ({}, {"graph": DEFAULT}, {"predicate": TYPE, "graph": DEFAULT},
+                {"graph": site.iri("graph/catalogue")}, {"predicate": TYPE})  # fmt: skip
+    for place, pattern in enumerate(patterns):
+        exact[place] = len(crawled(site, **pattern))
+    monkeypatch.setattr("clustergraph.fragments.pages._COUNTED", 10)
+    site.graph.fragments._counts.clear()
+    for place, pattern in enumerate(patterns[:4]):
+        _data, metadata = split(asked(site, **pattern).data)
+        assert values(metadata, VOID + "triples") == {str(exact[place])}, pattern
+    page = asked(site, "text/html", graph=site.iri("graph/catalogue"))
+    assert f"about {exact[3]} statements" in page.text
+
+
 def test_few_read_far_in_at_once(site: Site) -> None:
     """What passes over very much takes one of a few places, and gives it back."""
     fragments: Fragments = site.graph.fragments

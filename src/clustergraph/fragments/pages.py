@@ -141,10 +141,7 @@ class Fragments:
                 self._counts[key] = held
                 while len(self._counts) > _KEPT:
                     self._counts.popitem(last=False)
-        if not held[1] and all(isinstance(each, Variable) for each in pattern.places.values()):
-            manifest = release.manifest
-            return (manifest.triples, True) if pattern.graph is None else (manifest.quads, False)
-        return held
+        return held if held[1] else (max(held[0], _estimate(release, pattern)), False)
 
 
 def _read(
@@ -172,6 +169,22 @@ def _counted(store: ox.Store, pattern: Pattern, *, merged: bool) -> tuple[int, b
         row = EmbeddedStore(store).select(sparql.parse(text))[0]
         count, most = int(row["count"].value), _COUNTED
     return count, count <= most
+
+
+def _estimate(release: OpenRelease, pattern: Pattern) -> int:
+    """About how many statements match, by what was counted when the release was made."""
+    manifest, places = release.manifest, pattern.places
+    bound = {name for name, each in places.items() if not isinstance(each, Variable)}
+    if not bound:
+        return manifest.triples if pattern.graph is None else manifest.quads
+    if bound == {"graph"}:
+        return release.graphs.get(getattr(pattern.graph, "value", ""), 0)
+    if bound == {"predicate"} and isinstance(pattern.predicate, ox.NamedNode):
+        text = (_FOLDER / "property.rq").read_text(encoding="utf-8")
+        query = sparql.parse(sparql.bind(text, {"property": pattern.predicate}))
+        counts = [row["count"].value for row in release.store.select(query) if "count" in row]
+        return int(counts[0]) if counts else 0
+    return 0
 
 
 @cache
