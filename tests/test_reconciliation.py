@@ -193,7 +193,7 @@ def test_a_worker_that_cannot_answer(tmp_path: Path, monkeypatch: pytest.MonkeyP
     store.flush()
     del store
     assert asked.ask(1, tmp_path / "store", question) == (1, [])
-    with pytest.raises(StoreError):
+    with pytest.raises(UsageError):
         asked.ask(1, tmp_path / "store", {"do": "dance", "languages": []})
     worker = asked._worker
     assert worker is not None

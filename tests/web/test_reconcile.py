@@ -189,6 +189,17 @@ def test_one_bad_query_fails_alone(published: Site) -> None:
         assert each["error"]["detail"]
 
 
+def test_odd_values_are_compared(published: Site) -> None:
+    """Numbers beyond all bounds, halves of characters, whatever JSON can hold."""
+    huge = '{"q": {"query": "Biocat", "properties": [{"pid": "cg:isBasedIn", "v": [%s]}]}}'
+    for value in ("1" + "0" * 400, "1e999", "NaN", "-Infinity", "-0.0", "false", '"\\u0000"'):
+        answer = published.client.post("/reconcile", data={"queries": huge % value})
+        assert answer.status_code == 200, value
+        assert answer.json["q"]["result"][0]["name"] == "Biocat"
+    for text in ('{"\\ud800": {"query": "x"}}', '{"q": {"query": "\\ud800"}}'):
+        assert published.client.post("/reconcile", data={"queries": text}).status_code == 400
+
+
 def test_limits(published: Site) -> None:
     """As many candidates as asked for; as many queries as the manifest says."""
     for limit in (1, 3, "2", 3.0):

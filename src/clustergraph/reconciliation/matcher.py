@@ -16,7 +16,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from clustergraph.errors import OverloadedError, StoreError, TimeLimitError
+from clustergraph.errors import OverloadedError, StoreError, TimeLimitError, UsageError
 from clustergraph.process import frames
 
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ class Matcher:
         Raises:
             TimeLimitError: it took too long.
             OverloadedError: others are before it, or the names are still being read.
-            StoreError: the release cannot be read, or the question cannot be answered.
+            StoreError: the release cannot be read.
+            UsageError: the question cannot be answered.
         """
         if not self._places.acquire(blocking=False):
             raise OverloadedError(_BUSY, hint=_LATER)
@@ -153,7 +154,7 @@ class _Worker:
         """The answer to a question.
 
         Raises:
-            TimeLimitError, OverloadedError, StoreError: see ``Matcher.ask``.
+            TimeLimitError, OverloadedError, StoreError, UsageError: see ``Matcher.ask``.
         """
         if not self._turn.acquire(timeout=_PATIENCE):
             raise OverloadedError(_BUSY, hint=_LATER)
@@ -172,7 +173,7 @@ class _Worker:
             self._turn.release()
         if kind == frames.ERROR:
             sys.stderr.write(f"A question to match was not answered: {payload.decode()}\n")
-            raise StoreError("The question cannot be answered.")
+            raise UsageError("This cannot be answered.")
         return json.loads(payload)
 
     def _await_ready(self) -> None:

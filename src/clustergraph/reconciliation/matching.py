@@ -21,7 +21,7 @@ _SURE = 95.0  # a score at which a thing is certainly meant, if no other comes n
 _APART = 2.5  # how far the next thing must be behind then
 _NEAR, _FAR_APART = 88.0, 15.0  # the same for names that are less alike
 _PROPERTIES = 0.3  # the share that all properties together have in the score
-_UNKNOWN = 0.5  # what a property counts that the thing does not have
+_UNKNOWN = 0.3  # what a property counts that the thing does not have
 _AGREES, _CONTRADICTS = 0.8, 0.3
 _BY_VALUE = 2000  # statements looked at for a query without a name
 
@@ -263,9 +263,7 @@ def _like_thing(things: Things, asked: Any, iri: str) -> float:
 
 
 def _number(value: object) -> float | None:
-    if isinstance(value, int | float):
-        return float(value)
     try:
-        return float(str(value))
-    except ValueError:
+        return float(str(value)) if isinstance(value, int | float | str) else None
+    except (ValueError, OverflowError):
         return None

@@ -76,7 +76,9 @@ def loaded(text: str, name: str) -> Any:
         UsageError: it is no JSON.
     """
     try:
-        return json.loads(text)
+        found = json.loads(text)
+        json.dumps(found, ensure_ascii=False).encode()  # halves of characters cannot be answered
+        return found
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{name} is not JSON: {str(error)[:100]}.") from error
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import time
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import Blueprint, Response, g, redirect, render_template, request
@@ -24,8 +23,8 @@ from clustergraph.errors import (
     problem,
 )
 from clustergraph.rdf import Format
-from clustergraph.reconciliation import BATCH, queries
-from clustergraph.web import parameters, respond, views
+from clustergraph.reconciliation import queries
+from clustergraph.web import manifests, parameters, respond, views
 from clustergraph.web.negotiation import HTML
 
 if TYPE_CHECKING:
@@ -46,15 +45,11 @@ _BUDGET = 30.0
 """Seconds for all queries of a batch together."""
 _SUGGESTED, _MOST_SUGGESTED, _DEEPEST = 10, 50, 1000
 _MOST_IDS, _MOST_PROPERTIES = 300, 60
-_LIMIT: dict[str, Any] = {"type": "number", "default": 0}
-_HELP = "Most values of a property; 0: all."
-_WIDTH, _HEIGHT = 400, 220
 _FRAMED = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors *"
 )
 """A preview is made to be framed by any site, and does nothing there."""
-_KINDS = ("entity", "property", "type")
 
 
 def _route(path: str, **options: Any) -> Callable[[F], F]:
@@ -89,13 +84,13 @@ def service() -> Response:
         return _json(lambda: _extended(asked))
     if request.method == "POST" or "query" in given:
         raise UsageError("No queries were sent.", hint="Send them as the parameter 'queries'.")
-    return _json(_manifest)
+    return _json(lambda: manifests.old(_ask("types", base=views.graph().settings.base)))
 
 
 @blueprint.route("/reconcile/v1", strict_slashes=False)
 def draft() -> Response:
     """The manifest of the service of the draft (section 3.1)."""
-    return _json(_draft_manifest)
+    return _json(lambda: manifests.draft(_ask("types", base=views.graph().settings.base)))
 
 
 @_route("/match", methods=["POST"])
@@ -118,8 +113,11 @@ def _matched(
             if time.monotonic() > ends:
                 raise TimeLimitError("The queries before it took too long.")
             answers.append((key, _ask("match", query=query.to_fields())))
-        except (UsageError, TimeLimitError) as error:
+        except UsageError as error:
             answers.append((key, error))
+        except TimeLimitError as error:
+            answers.append((key, error))
+            g.setdefault("answered_by", set()).add(None)  # another time it may be answered
     return answers
 
 
@@ -128,66 +126,6 @@ def _result(answer: list[Any] | ClusterGraphError, name: str) -> dict[str, Any]:
         status, title = problem(answer)
         return {name: [], "error": {"status": status, "title": title, "detail": answer.message}}
     return {name: answer}
-
-
-def _root(path: str) -> str:
-    """The absolute address of a path; manifests are read apart from where they stand."""
-    return (views.graph().settings.public_url or request.url_root.rstrip("/")) + path
-
-
-def _common() -> dict[str, Any]:
-    settings = views.graph().settings
-    return {
-        "name": settings.title,
-        "documentation": _root("/"),
-        "serviceVersion": version("clustergraph"),
-        "logo": _root("/static/icon.svg"),
-        "defaultTypes": _ask("types", base=settings.base),
-        "batchSize": BATCH,
-    }
-
-
-def _manifest() -> dict[str, Any]:
-    settings = views.graph().settings
-    suggest = {
-        kind: {
-            "service_url": _root("/reconcile"),
-            "service_path": f"/suggest/{kind}",
-            "flyout_service_url": _root("/reconcile"),
-            "flyout_service_path": f"/flyout/{kind}?id=${{id}}",
-        }
-        for kind in _KINDS
-    }
-    preview = {"url": _root("/reconcile/preview?id={{id}}"), "width": _WIDTH, "height": _HEIGHT}
-    proposal = {"service_url": _root("/reconcile"), "service_path": "/extend/propose"}
-    return {
-        "versions": ["0.2"],
-        **_common(),
-        "identifierSpace": settings.base,
-        "schemaSpace": settings.iri("ontology"),
-        "view": {"url": _root("/reconcile/view?id={{id}}")},
-        "preview": preview,
-        "suggest": suggest,
-        "extend": {
-            "propose_properties": proposal,
-            "property_settings": [
-                {"name": "limit", "label": "Limit"} | _LIMIT | {"help_text": _HELP}
-            ],
-        },
-    }
-
-
-def _draft_manifest() -> dict[str, Any]:
-    setting = {"id": "limit", "name": "Limit"} | _LIMIT | {"helpText": _HELP}
-    return {
-        "versions": ["1.0-draft"],
-        **_common(),
-        "view": {"url": _root("/reconcile/view{?id}")},
-        "preview": {"width": _WIDTH, "height": _HEIGHT},
-        "suggest": {"entity": True, "property": True, "type": True},
-        "extend": {"proposeProperties": True, "propertySettings": [setting]},
-        "standardizedScore": True,
-    }
 
 
 # -- suggestions, flyouts, previews -----------------------------------------------------------
@@ -225,7 +163,7 @@ def _kind(name: str) -> str:
     Raises:
         NotFoundError: there is nothing of that name.
     """
-    if name not in _KINDS:
+    if name not in manifests.KINDS:
         raise NotFoundError("Entities, properties and types are suggested.")
     return name
 
