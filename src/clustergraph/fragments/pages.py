@@ -7,6 +7,7 @@ that the engine holds as numbers are compared here too: its scans on disk (0.5.1
 from __future__ import annotations
 
 import itertools
+import re
 import string
 import threading
 from collections import OrderedDict
@@ -43,12 +44,16 @@ _AT_ONCE = 2
 _HELD = 4
 _KEPT = 10_000
 _FOLDER = Path(__file__).resolve().parent
-_TEXTS = frozenset(
+_EXACT = frozenset(
     {
         "http://www.w3.org/2001/XMLSchema#string",
+        "http://www.w3.org/2001/XMLSchema#boolean",
         "http://www.w3.org/1999/02/22-rdf-syntax-ns#langString",
     }
 )
+"""Datatypes whose values never end so."""
+_INTEGER = "http://www.w3.org/2001/XMLSchema#integer"
+_DIGITS = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -119,6 +124,8 @@ class Fragments:
         hidden = release.restricted and manifest.restricted
         folder = self._archive.path(manifest.number) / (FULL if hidden else PUBLIC)
         with self._lock:
+            for each in [each for each in self._stores if not each.exists()]:
+                del self._stores[each]  # thinned, or something in it was forgotten
             held = self._stores.pop(folder, None)
             try:
                 self._stores[folder] = held or ox.Store.read_only(str(folder))
@@ -227,11 +234,14 @@ def _quad(pattern: Pattern, row: Any) -> ox.Quad:
 
 
 def _is_compared(pattern: Pattern) -> bool:
-    """Whether quads are compared here: for blank nodes, and for what is no text."""
+    """Whether quads are compared here: for blank nodes, and for what may end in the byte 255."""
+    if any(isinstance(each, ox.BlankNode) for each in pattern.places.values()):
+        return True
     value = pattern.object
-    return any(isinstance(each, ox.BlankNode) for each in pattern.places.values()) or (
-        isinstance(value, ox.Literal) and value.datatype.value not in _TEXTS
-    )
+    if not isinstance(value, ox.Literal) or value.datatype.value in _EXACT:
+        return False
+    is_whole = value.datatype.value == _INTEGER and _DIGITS.fullmatch(value.value)
+    return not is_whole or int(value.value) % 256 == 255
 
 
 def _compared(store: ox.Store, pattern: Pattern, *, merged: bool) -> Iterator[ox.Quad]:

@@ -31,7 +31,7 @@ _POSTINGS = 10_000  # names looked at for one word
 _LOOKED_AT = 30_000  # names looked at for one text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Name:
     """One name of a thing."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ _DESCRIPTIONS = tuple(
         "http://www.w3.org/2000/01/rdf-schema#comment",
     )
 )
+_MOST = 1_000_000  # names that are held
 _SHOWN = 200  # characters of a description
 _SAMPLE = 300  # things by which the properties of a type are told
 _VALUES = 500  # values of a property that are read
@@ -53,7 +55,10 @@ class Things:
                 if rank < 5:
                     self._other[iri].append((rank, name.value, language))
                 continue
-            labels.append((self._number(iri), name.value, language, rank))
+            if len(labels) < _MOST:
+                labels.append((self._number(iri), name.value, language, rank))
+        if len(labels) >= _MOST:
+            sys.stderr.write(f"Of the names of this release, {_MOST} can be matched with.\n")
         self.index = Index(labels)
         self._types: list[tuple[str, ...]] = [()] * len(self.iris)
         self._read_types()

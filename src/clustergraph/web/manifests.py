@@ -62,7 +62,7 @@ def draft(types: list[dict[str, str]]) -> dict[str, Any]:
     return {
         "versions": ["1.0-draft"],
         **_common(types),
-        "view": {"url": _root("/reconcile/view{?id}")},
+        "view": {"url": _root("/reconcile/view?id={id}")},
         "preview": {"width": _WIDTH, "height": _HEIGHT},
         "suggest": dict.fromkeys(KINDS, True),
         "extend": {"proposeProperties": True, "propertySettings": [setting]},
