@@ -24,8 +24,8 @@ XSD = "http://www.w3.org/2001/XMLSchema#"
 DEFAULT = "urn:ldf:defaultGraph"
 GENID = "http://127.0.0.1:8080/.well-known/genid/blank-"
 EXAMPLES = """
-  <http://x/s> <http://x/p> 255 , 256 , 257 , 511 , -1 , 0 , 65535 , 65536 , 254 , 1.5 , 1.6 , 2.55 ,
-    "255"^^<http://www.w3.org/2001/XMLSchema#int> , true , false , "255" , "255"@en ,
+  <http://x/s> <http://x/p> 255 , 256 , 257 , 511 , -1 , 0 , 65535 , 65536 , 254 , 1.5 ,
+    1.6 , 2.55 , "255"^^<http://www.w3.org/2001/XMLSchema#int> , true , false , "255" , "255"@en ,
     "2016-01-01"^^<http://www.w3.org/2001/XMLSchema#date> , "línea\\nnueva" ,
     "a \\"quoted\\" text"@en , <http://x/s> .
   <http://x/t> <http://x/p> 255 , 256 , <http://x/é> , <http://x/a%20b?c=d&e=f+g#h> .
