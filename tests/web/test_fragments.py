@@ -153,6 +153,14 @@ def _address(literal: ox.Literal) -> str:
     return f'"{literal.value}"^^{literal.datatype.value}'
 
 
+def test_a_page_shows_what_there_is(filled: Site) -> None:
+    """Where the default graph is no merge, all graphs."""
+    page = asked(filled, "text/html", predicate="http://x/r")
+    assert "1 statements" in page.text
+    assert "http://x/h" in page.text
+    assert len(crawled(filled, predicate="http://x/r", graph=DEFAULT)) == 0
+
+
 def test_forms_of_terms(filled: Site) -> None:
     """With angle brackets or without; 0255 is 255; the same variable twice is the same term."""
     for text in (f'"255"^^{XSD}integer', f'"255"^^<{XSD}integer>', f'"0255"^^{XSD}integer'):
@@ -183,7 +191,7 @@ def test_blank_nodes_can_be_followed(filled: Site) -> None:
 def test_terms_that_are_none() -> None:
     """A sentence tells it; nothing of them reaches the engine."""
     for text in ("x", "no iri", "<http://x", "http://x/<y>", "http://x/{}", '"open', '"a"@',
-                 '"a"^^', '"a"^^x', "?x y", "_:", "_: b", '"a"@en-', "http://x/ y", "x" * 20_000,
+                 '"a"^^', '"a"^^x', "?x y", "_:", "_: b", '"a"@en-', "http://x/ y", "x" * 200_000,
                  "http://x/> } INSERT", '"a"^^<http://x/ y>'):  # fmt: skip
         with pytest.raises(UsageError):
             term(text, "object")
@@ -210,7 +218,10 @@ def test_what_is_wrong_is_told(site: Site, query: str, status: int) -> None:
         data, metadata = split(answer.data)
         assert not data
         assert not values(metadata, HYDRA + "next")
-        assert values(metadata, HYDRA + "previous")
+        (count,) = values(metadata, HYDRA + "totalItems")
+        (previous,) = values(metadata, HYDRA + "previous")
+        assert f"page={-(-int(count) // PAGE)}" in previous
+        assert int(count) == len(crawled(site))
 
 
 def test_each_format(site: Site) -> None:

@@ -115,7 +115,7 @@ class Fragments:
             count, is_exact = offset + len(found), True
         else:
             count, is_exact = self._count(release, store, pattern, merged=merged)
-            count = max(count, offset + len(found))
+            count = max(count, offset + len(found)) if found else count
         return Page(tuple(found[:PAGE]), number, count, is_exact, has_next)
 
     def _store(self, release: OpenRelease) -> ox.Store:

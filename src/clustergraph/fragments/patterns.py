@@ -23,7 +23,7 @@ _LITERAL = re.compile(
 _VARIABLE = re.compile(r"\?\w{0,100}")
 _BLANK = re.compile(r"_:([A-Za-z0-9_][\w.-]{0,200})", re.ASCII)
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`]*")
-_LONGEST = 10_000
+_LONGEST = 100_000
 
 
 @dataclass(frozen=True)

@@ -57,12 +57,11 @@ def fragments() -> Response:
     given = parameters.from_address()
     chosen = respond.acceptable(_FORMATS)
     quads = isinstance(chosen, rdf.RdfFormat) and chosen.dataset
-    pattern = _pattern(given, quads=quads or (chosen is HTML and bool(given.get("graph"))))
-    number = _number(given.get("page", ""))
     graph = views.graph()
-    found = graph.fragments.page(
-        views.release(), pattern, number, merged=graph.settings.default_graph == "merge"
-    )
+    merged = graph.settings.default_graph == "merge"
+    pattern = _pattern(given, quads=quads or (chosen is HTML and not merged))
+    number = _number(given.get("page", ""))
+    found = graph.fragments.page(views.release(), pattern, number, merged=merged)
     links = _links(given, found)
 
     def make() -> str | bytes:
@@ -129,7 +128,8 @@ def _links(given: MultiDict[str, str], found: Page) -> dict[str, str]:
 
     links = {"first": address(1)}
     if found.number > 1:
-        links["previous"] = address(found.number - 1)
+        last = max(1, -(-found.count // PAGE))  # of a page behind the end, the last one
+        links["previous"] = address(min(found.number - 1, last))
     if found.has_next:
         links["next"] = address(found.number + 1)
     return links
