@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 import signal
+import socket
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -13,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clustergraph.errors import OverloadedError, StoreError, TimeLimitError, UsageError
-from clustergraph.reconciliation import Matcher, matcher, names, queries, scoring
+from clustergraph.process import frames
+from clustergraph.reconciliation import Matcher, answers, matcher, names, queries, scoring, worker
 from clustergraph.reconciliation.index import Index
 from clustergraph.reconciliation.matching import match
 from clustergraph.reconciliation.queries import Query
@@ -195,21 +198,44 @@ def test_a_worker_that_cannot_answer(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert asked.ask(1, tmp_path / "store", question) == (1, [])
     with pytest.raises(UsageError):
         asked.ask(1, tmp_path / "store", {"do": "dance", "languages": []})
-    worker = asked._worker
-    assert worker is not None
-    worker._process.send_signal(signal.SIGSTOP)
+    process = asked._worker
+    assert process is not None
+    process._process.send_signal(signal.SIGSTOP)
     monkeypatch.setattr(matcher, "_ANSWER", 0.2)
     with pytest.raises(TimeLimitError):
         asked.ask(1, tmp_path / "store", question)
     monkeypatch.setattr(matcher, "_ANSWER", 5.0)
     assert asked.ask(1, tmp_path / "store", question) == (1, [])
-    for _ in range(matcher._WAITING):
-        asked._places.acquire()
+    asked._waiting["somebody"] = matcher._SHARE
+    with pytest.raises(OverloadedError):
+        asked.ask(1, tmp_path / "store", question, client="somebody")
+    assert asked.ask(1, tmp_path / "store", question, client="else") == (1, [])
+    asked._waiting["somebody"] = matcher._WAITING
     with pytest.raises(OverloadedError):
         asked.ask(1, tmp_path / "store", question)
-    for _ in range(matcher._WAITING):
-        asked._places.release()
     asked.close()
+
+
+def test_a_question_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker says so, and answers the next one."""
+    ours, theirs = socket.socketpair()
+    former = signal.signal(signal.SIGALRM, worker._late)
+    monkeypatch.setattr(worker, "SECONDS", 0.05)
+    known = things('<a> <http://www.w3.org/2004/02/skos/core#prefLabel> "A" .')
+
+    def slow(*_: object) -> None:
+        while True:
+            pass
+
+    with ours, theirs, monkeypatch.context() as patched:
+        patched.setattr("clustergraph.reconciliation.worker.answers.answer", slow)
+        worker._answer(theirs, known, b"{}")
+        assert frames.receive(ours) == (frames.ERROR, answers.LATE)
+        patched.undo()
+        asked = {"do": "preview", "id": "http://x/a", "languages": []}
+        worker._answer(theirs, known, json.dumps(asked).encode())
+        assert json.loads(frames.receive(ours)[1])["name"] == "A"
+    signal.signal(signal.SIGALRM, former)
 
 
 def test_the_worker_of_the_release_before_goes_on(

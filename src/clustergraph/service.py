@@ -231,7 +231,7 @@ class ClusterGraph:
         """The number of the release that is shown now; None if there is none."""
         return self._reader.number()
 
-    def match(self, question: Mapping[str, Any]) -> tuple[int, Any]:
+    def match(self, question: Mapping[str, Any], *, client: str = "") -> tuple[int, Any]:
         """The answer to a question about names; see ``Matcher.ask``.
 
         Returns:
@@ -244,7 +244,8 @@ class ClusterGraph:
             StoreError: the release cannot be read.
         """
         number = self.release().manifest.number
-        return self._matcher.ask(number, self.archive.path(number) / PUBLIC, question)
+        folder = self.archive.path(number) / PUBLIC
+        return self._matcher.ask(number, folder, question, client=client)
 
     def close(self) -> None:
         """End the query workers, the writer and the matcher."""

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from clustergraph.reconciliation.things import Things
 
+LATE = b"late"
+"""What a worker says instead of an answer that takes too long."""
 _XSD = "http://www.w3.org/2001/XMLSchema#"
 _INTEGERS = frozenset(
     _XSD + each

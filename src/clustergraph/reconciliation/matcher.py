@@ -14,10 +14,12 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from clustergraph.errors import OverloadedError, StoreError, TimeLimitError, UsageError
 from clustergraph.process import frames
+from clustergraph.reconciliation.answers import LATE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,13 +30,14 @@ _LOADING = 120.0
 _PATIENCE = 20.0
 """Seconds that a request waits until its release is read, or for those before it."""
 _ANSWER = 5.0
-"""Seconds that one question may take."""
+"""Seconds after which a worker that says nothing is killed."""
 _MOMENT = 2.0
 """Seconds that a question waits for the names of a new release, before those of the last answer."""
-_WAITING = 16
-"""Questions that may wait for those before them."""
+_WAITING, _SHARE = 16, 6
+"""Questions that may wait for those before them; those of one client."""
 _MEMORY = 512 << 20
 """Bytes that questions may take beside the names."""
+_LONG = "The question takes too long."
 _BUSY, _LATER = "Too many are matching now.", "Try again in a few seconds."
 
 
@@ -55,15 +58,18 @@ class Matcher:
         self._worker: _Worker | None = None
         self._next: _Worker | None = None
         self._lock = threading.Lock()
-        self._places = threading.BoundedSemaphore(_WAITING)
+        self._waiting: Counter[str] = Counter()
 
-    def ask(self, number: int, folder: Path, question: Mapping[str, Any]) -> tuple[int, Any]:
+    def ask(
+        self, number: int, folder: Path, question: Mapping[str, Any], *, client: str = ""
+    ) -> tuple[int, Any]:
         """The answer to one question; see ``answers.answer``.
 
         Args:
             number: of the release.
             folder: of its public store.
             question: as JSON can carry it.
+            client: who asks; "" for one without a share.
 
         Returns:
             The number of the release that answered, and the answer.
@@ -74,13 +80,19 @@ class Matcher:
             StoreError: the release cannot be read.
             UsageError: the question cannot be answered.
         """
-        if not self._places.acquire(blocking=False):
-            raise OverloadedError(_BUSY, hint=_LATER)
+        with self._lock:
+            is_full = self._waiting.total() >= _WAITING
+            if is_full or (client and self._waiting[client] >= _SHARE):
+                raise OverloadedError(_BUSY, hint=_LATER)
+            self._waiting[client] += 1
         try:
             worker = self._current(number, folder)
             return worker.number, worker.ask(question)
         finally:
-            self._places.release()
+            with self._lock:
+                self._waiting[client] -= 1
+                if not self._waiting[client]:
+                    del self._waiting[client]
 
     def _current(self, number: int, folder: Path) -> _Worker:
         gone: list[_Worker] = []
@@ -165,12 +177,14 @@ class _Worker:
             kind, payload = frames.receive(self._connection)
         except TimeoutError as error:
             self._end()
-            raise TimeLimitError("The question took too long.") from error
+            raise TimeLimitError(_LONG) from error
         except (EOFError, OSError) as error:
             self._end()
             raise StoreError("The names of the graph cannot be read now.") from error
         finally:
             self._turn.release()
+        if payload == LATE:
+            raise TimeLimitError(_LONG)
         if kind == frames.ERROR:
             sys.stderr.write(f"A question to match was not answered: {payload.decode()}\n")
             raise UsageError("This cannot be answered.")

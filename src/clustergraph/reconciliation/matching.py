@@ -23,6 +23,7 @@ _NEAR, _FAR_APART = 88.0, 15.0  # the same for names that are less alike
 _PROPERTIES = 0.3  # the share that all properties together have in the score
 _UNKNOWN = 0.3  # what a property counts that the thing does not have
 _AGREES, _CONTRADICTS = 0.8, 0.3
+_COMPARED = 25  # values of a property that are compared with each that was asked for
 _BY_VALUE = 2000  # statements looked at for a query without a name
 
 
@@ -226,7 +227,9 @@ def _agreement(things: Things, number: int, condition: Condition) -> float | Non
         return None
     if not condition.values:
         return None
-    each = [max(_likeness(things, value, one) for one in held[:50]) for value in condition.values]
+    each = [
+        max(_likeness(things, value, one) for one in held[:_COMPARED]) for value in condition.values
+    ]
     if condition.quantifier == "all":
         return min(each)
     return 1.0 - max(each) if condition.quantifier == "none" else max(each)

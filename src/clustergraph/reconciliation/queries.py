@@ -23,6 +23,7 @@ USUAL = 10
 _TEXTS = 5
 _CONDITIONS = 20
 _VALUES = 20
+_ALL_VALUES = 60
 _LONGEST = 1000
 _QUANTIFIERS = ("any", "all", "none")
 _STRICT = ("any", "should", "all")
@@ -135,6 +136,7 @@ def old(found: object) -> Query:
         if not isinstance(pid, str) or not pid or "v" not in each:
             raise UsageError('Each of the properties is an object with "pid" and "v".')
         conditions.append(Condition(_text(pid, "pid"), _values(each["v"], "v")))
+    _check_values(conditions)
     if not text.strip() and not conditions:
         raise UsageError('A query has a "query" that is not empty, or "properties".')
     strict = found.get("type_strict", "any")
@@ -175,6 +177,7 @@ def draft(found: object) -> Query:
             conditions.append(_condition(each, values))
         else:
             (names if kind == "name" else ids).extend(_plain(value) for value in values)
+    _check_values(conditions)
     if not (any(name.strip() for name in names) or ids or conditions):
         raise UsageError("All conditions are empty.")
     return Query(
@@ -197,6 +200,11 @@ def _condition(each: Mapping[str, Any], values: tuple[Any, ...]) -> Condition:
     if not isinstance(required, bool):
         raise UsageError('"required" is true or false.')
     return Condition(_text(pid, "propertyId"), values, required, quantifier)
+
+
+def _check_values(conditions: Sequence[Condition]) -> None:
+    if sum(len(each.values) for each in conditions) > _ALL_VALUES:
+        raise UsageError(f"A query compares {_ALL_VALUES} values at most.")
 
 
 def _plain(value: object) -> str:

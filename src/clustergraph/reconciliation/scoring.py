@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rapidfuzz import fuzz
@@ -82,9 +83,12 @@ def _alike(word: str, other: str) -> float:
     return likeness
 
 
+_folded = lru_cache(20_000)(names.folded)
+
+
 def text_likeness(asked: str, known: str) -> float:
     """How like two texts are that are no names, from 0 to 1."""
-    one, other = names.folded(asked), names.folded(known)
+    one, other = _folded(asked), _folded(known)
     if not one or not other:
         return 1.0 if asked.strip() == known.strip() else 0.0
     return fuzz.token_sort_ratio(one, other) / 100 if one != other else 1.0

@@ -17,11 +17,15 @@ from clustergraph.process import frames, sandbox
 from clustergraph.reconciliation import answers
 from clustergraph.reconciliation.things import Things
 
+SECONDS = 3.0
+"""Seconds that one question may take; it is given up then, and the next one answered."""
+
 
 def main() -> int:
     """Load, confine, answer."""
     folder, descriptor, memory, prefixes = sys.argv[1:]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the group; our parent decides
+    signal.signal(signal.SIGALRM, _late)
     with socket.socket(fileno=int(descriptor)) as connection:
         things = Things(ox.Store.read_only(folder), json.loads(prefixes))
         if sandbox.is_supported():
@@ -36,11 +40,25 @@ def main() -> int:
             return 0
 
 
+class _LateError(Exception):
+    """A question takes too long."""
+
+
+def _late(*_: object) -> None:
+    raise _LateError
+
+
 def _answer(connection: socket.socket, things: Things, payload: bytes) -> None:
+    signal.setitimer(signal.ITIMER_REAL, SECONDS)
     try:
         found = answers.answer(things, json.loads(payload))
         content = json.dumps(found, ensure_ascii=False).encode()
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    except _LateError:
+        frames.send(connection, frames.ERROR, answers.LATE)
+        return
     except Exception as error:  # whatever it is, the next question can be answered
+        signal.setitimer(signal.ITIMER_REAL, 0)
         frames.send(connection, frames.ERROR, repr(error)[:500].encode())
         return
     frames.send(connection, frames.DATA, content)

@@ -24,7 +24,7 @@ from clustergraph.errors import (
 )
 from clustergraph.rdf import Format
 from clustergraph.reconciliation import queries
-from clustergraph.web import manifests, parameters, respond, views
+from clustergraph.web import authorisation, manifests, parameters, respond, views
 from clustergraph.web.negotiation import HTML
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ _CALLBACK = re.compile(r"[A-Za-z_$][\w$]{0,63}(\.[A-Za-z_$][\w$]{0,63}){0,3}", r
 _BUDGET = 30.0
 """Seconds for all queries of a batch together."""
 _SUGGESTED, _MOST_SUGGESTED, _DEEPEST = 10, 50, 1000
+_AT_ONCE = 10
+"""Things whose values are one question to the matcher."""
 _MOST_IDS, _MOST_PROPERTIES = 300, 60
 _FRAMED = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
@@ -267,7 +269,11 @@ def _extended(asked: object) -> dict[str, Any]:
         if not text.isdecimal() or len(text) > 9:
             raise UsageError('The setting "limit" is a number from 0.')
         wanted.append((name[:1000], int(text)))
-    found: dict[str, Any] = _ask("extend", ids=[each[:1000] for each in ids], properties=wanted)
+    found: dict[str, Any] = {"rows": {}}
+    for start in range(0, max(1, len(ids)), _AT_ONCE):
+        some = [each[:1000] for each in ids[start : start + _AT_ONCE]]
+        part = _ask("extend", ids=some, properties=wanted)
+        found = {"meta": part["meta"], "rows": found["rows"] | part["rows"]}
     return found
 
 
@@ -277,7 +283,7 @@ def _extended(asked: object) -> dict[str, Any]:
 def _ask(what: str, **question: Any) -> Any:
     """The answer of the matcher; whoever asks, it knows the public graph alone."""
     asked = {"do": what, "languages": views.languages(), **question}
-    number, found = views.graph().match(asked)
+    number, found = views.graph().match(asked, client=authorisation.client())
     g.setdefault("answered_by", set()).add(number)
     return found
 
