@@ -206,6 +206,7 @@ def test_a_worker_that_cannot_answer(tmp_path: Path, monkeypatch: pytest.MonkeyP
         asked.ask(1, tmp_path / "store", question)
     monkeypatch.setattr(matcher, "_ANSWER", 5.0)
     assert asked.ask(1, tmp_path / "store", question) == (1, [])
+    monkeypatch.setattr(matcher, "_MOMENT", 0.1)
     asked._waiting["somebody"] = matcher._SHARE
     with pytest.raises(OverloadedError):
         asked.ask(1, tmp_path / "store", question, client="somebody")

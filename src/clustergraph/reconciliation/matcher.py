@@ -32,7 +32,8 @@ _PATIENCE = 20.0
 _ANSWER = 5.0
 """Seconds after which a worker that says nothing is killed."""
 _MOMENT = 2.0
-"""Seconds that a question waits for the names of a new release, before those of the last answer."""
+"""Seconds that a question waits for a place; and for new names, before those of the last release
+answer."""
 _WAITING, _SHARE = 16, 6
 """Questions that may wait for those before them; those of one client."""
 _MEMORY = 512 << 20
@@ -58,6 +59,7 @@ class Matcher:
         self._worker: _Worker | None = None
         self._next: _Worker | None = None
         self._lock = threading.Lock()
+        self._turns = threading.Condition()
         self._waiting: Counter[str] = Counter()
 
     def ask(
@@ -80,19 +82,24 @@ class Matcher:
             StoreError: the release cannot be read.
             UsageError: the question cannot be answered.
         """
-        with self._lock:
-            is_full = self._waiting.total() >= _WAITING
-            if is_full or (client and self._waiting[client] >= _SHARE):
+        with self._turns:
+            if not self._turns.wait_for(lambda: self._has_place(client), _MOMENT):
                 raise OverloadedError(_BUSY, hint=_LATER)
             self._waiting[client] += 1
         try:
             worker = self._current(number, folder)
             return worker.number, worker.ask(question)
         finally:
-            with self._lock:
+            with self._turns:
                 self._waiting[client] -= 1
                 if not self._waiting[client]:
                     del self._waiting[client]
+                self._turns.notify_all()
+
+    def _has_place(self, client: str) -> bool:
+        """Whether another question may wait, for this client and at all."""
+        is_full = self._waiting.total() >= _WAITING
+        return not is_full and (not client or self._waiting[client] < _SHARE)
 
     def _current(self, number: int, folder: Path) -> _Worker:
         gone: list[_Worker] = []
