@@ -7,6 +7,7 @@ a frame of JSON for each question from the socket and answers with one; it ends 
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import sys
@@ -17,6 +18,7 @@ from clustergraph.process import frames, sandbox
 from clustergraph.reconciliation import answers
 from clustergraph.reconciliation.things import Things
 
+_BEHIND = 5  # pages come first
 SECONDS = 3.0
 """Seconds that one question may take; it is given up then, and the next one answered."""
 
@@ -26,8 +28,13 @@ def main() -> int:
     folder, descriptor, memory, prefixes = sys.argv[1:]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the group; our parent decides
     signal.signal(signal.SIGALRM, _late)
+    os.nice(_BEHIND)
     with socket.socket(fileno=int(descriptor)) as connection:
-        things = Things(ox.Store.read_only(folder), json.loads(prefixes))
+        try:
+            things = Things(ox.Store.read_only(folder), json.loads(prefixes))
+        except (OSError, RuntimeError) as error:
+            sys.stderr.write(f"The names in {folder} cannot be read: {error}\n")
+            return 1
         if sandbox.is_supported():
             sandbox.forbid_network_and_programs()
         sandbox.limit_memory(int(memory))
