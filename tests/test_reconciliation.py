@@ -98,6 +98,10 @@ def test_scores_order_what_is_meant(index: Index) -> None:
     scored = [scoring.score("rhone alpes", names.folded(each), 1, index.weight) for each in known]
     assert scored == sorted(scored, reverse=True)
     assert len(set(scored)) == 4
+    one, other = "matchmaking event 2015", "matchmaking event 2016"
+    assert scoring.score(one, other, 1, index.weight) < scoring.score(
+        "matchmaking event", other, 1, index.weight
+    )
     assert scoring.score("a b", "a b", 6, index.weight) < scoring.score(
         "a b", "a b", 1, index.weight
     )

@@ -102,8 +102,7 @@ def test_who_is_meant(published: Site, text: str, meant: str, match: bool) -> No
     """Case, accents, order, abbreviations, other names, misspellings, identifiers."""
     found, sure = best(published, text)
     assert found == meant
-    if match:
-        assert sure
+    assert sure is match
 
 
 def test_nobody_is_meant(published: Site) -> None:
@@ -158,6 +157,9 @@ def test_properties_raise_and_lower_the_score(published: Site) -> None:
     assert score("catalonia") == (100, True)
     assert score(["Bavaria", "Catalunya"]) == (100, True)
     assert score({"id": f"{ID}place/bavaria"}) == (70, False)
+    near = {"query": "Bio Catt", "properties": [{"pid": f"{CG}isBasedIn", "v": "Catalonia"}]}
+    assert asked(published, {"q": near})["q"]["result"][0]["match"]
+    assert not asked(published, {"q": {"query": "Bio Catt"}})["q"]["result"][0]["match"]
     without = {"query": "Biocat", "properties": [{"pid": "http://example.org/none", "v": "x"}]}
     assert 70 < asked(published, {"q": without})["q"]["result"][0]["score"] < 100
 

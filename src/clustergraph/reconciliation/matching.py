@@ -19,7 +19,7 @@ _CHECKED = 40  # things whose properties are read
 _FEWEST = 35.0  # a score that is still worth showing
 _SURE = 95.0  # a score at which a thing is certainly meant, if no other comes near
 _APART = 2.5  # how far the next thing must be behind then
-_NEAR, _FAR_APART = 88.0, 15.0  # the same for names that are less alike
+_NEAR, _FAR_APART = 80.0, 10.0  # the same for names that are less alike, where properties agree
 _PROPERTIES = 0.3  # the share that all properties together have in the score
 _UNKNOWN = 0.3  # what a property counts that the thing does not have
 _AGREES, _CONTRADICTS = 0.8, 0.3
@@ -184,7 +184,10 @@ def _is_sure(
         others = [value for number, value in by_name.items() if number != best.number]
         alone = not others or max(others) < best.by_name - _APART
         return ahead >= _APART and (alone or bool(best.checked))
-    return best.by_name >= _NEAR and ahead >= _FAR_APART
+    agrees = any(value is not None for _, value in best.checked) and all(
+        value is None or value >= _AGREES for _, value in best.checked
+    )
+    return best.by_name >= _NEAR and agrees and ahead >= _FAR_APART
 
 
 def _by_values(

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 EXACT = 100.0
 _JOINED, _ORDER = 98.0, 97.0
 _LETTERS, _TWO_LETTERS = 88.0, 72.0
-_PARTLY = 96.0  # no likeness of words gives more
+_PARTLY = 94.0  # no likeness of words gives more
+_OTHER_NUMBERS = 0.85  # what is left of a score where the numbers are others: 2015, 2016
 _ABBREVIATED = 0.85
 _UNLIKE = 0.6  # below, two words have nothing to do with each other
 _BY_RANK = (0.0, 0.0, 0.5, 0.5, 0.5, 1.0, 1.5, 2.0)
@@ -43,6 +44,17 @@ def _likeness(asked: str, known: str, weight: Callable[[str], float]) -> float:
     here, there = asked.split()[: names.MOST_WORDS], known.split()[: names.MOST_WORDS]
     if sorted(here) == sorted(there):
         return _ORDER
+    if _numbers(here) and _numbers(there) and _numbers(here).isdisjoint(_numbers(there)):
+        return _OTHER_NUMBERS * _inexact(asked, known, weight)
+    return _inexact(asked, known, weight)
+
+
+def _numbers(words: list[str]) -> set[str]:
+    return {each for each in words if each.isdigit()}
+
+
+def _inexact(asked: str, known: str, weight: Callable[[str], float]) -> float:
+    here, there = asked.split()[: names.MOST_WORDS], known.split()[: names.MOST_WORDS]
     joined, short = "".join(here), "".join(there)
     spelled = max(fuzz.token_sort_ratio(asked, known), fuzz.ratio(joined, short))
     found = max(_by_words(here, there, weight), min(_PARTLY, spelled))
