@@ -11,6 +11,7 @@ from clustergraph.web import (
     documents,
     errors,
     explain,
+    fragments,
     graphs,
     headers,
     history,
@@ -18,6 +19,7 @@ from clustergraph.web import (
     memento,
     openapi,
     quality,
+    reconcile,
     search,
     sparql,
     stored,
@@ -56,7 +58,7 @@ def create_app(graph: ClusterGraph) -> Flask:
     memento.register(app)
     for surface in (
         home, history, memento, sparql, explain, updates, graphs, stored, openapi, validate,
-        quality, search, documents,
+        quality, search, reconcile, fragments, documents,
     ):  # fmt: skip
         app.register_blueprint(surface.blueprint)
     return app

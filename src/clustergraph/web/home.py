@@ -106,6 +106,6 @@ def metrics() -> Response:
 def robots() -> Response:
     """Pages may be read; queries are for people and programs."""
     return Response(
-        "User-agent: *\nDisallow: /sparql\nDisallow: /query/\n",
+        "User-agent: *\nDisallow: /sparql\nDisallow: /query/\nDisallow: /fragments\nDisallow: /reconcile\nDisallow: /search?\n",
         content_type="text/plain;charset=utf-8",
     )
