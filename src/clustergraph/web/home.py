@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("home", __name__)
 
+_ASKED = ("/sparql", "/query/", "/search?", "/fragments", "/reconcile")
+"""Addresses whose answers are made for those who ask, not for indexes."""
 _PATIENCE = 5.0
 """Seconds that a picture may take."""
 
@@ -106,6 +108,6 @@ def metrics() -> Response:
 def robots() -> Response:
     """Pages may be read; queries are for people and programs."""
     return Response(
-        "User-agent: *\nDisallow: /sparql\nDisallow: /query/\nDisallow: /fragments\nDisallow: /reconcile\nDisallow: /search?\n",
+        "User-agent: *\n" + "".join(f"Disallow: {each}\n" for each in _ASKED),
         content_type="text/plain;charset=utf-8",
     )
