@@ -56,6 +56,7 @@ def _home() -> str:
         graphs=[(name, labels.of(name), release.graphs[name]) for name in graphs],
         queries=sorted(release.queries.values(), key=lambda each: each.name),
         pictures=list(_pictures(release, labels)),
+        news=[each for each in views.graph().archive.history() if each.added or each.removed][:5],
     )
 
 

@@ -8,7 +8,7 @@ import pyoxigraph as ox
 from flask import Blueprint, Response, render_template, request
 from werkzeug.exceptions import UnsupportedMediaType
 
-from clustergraph import rdf
+from clustergraph import pages, rdf
 from clustergraph.errors import ClusterGraphError, NotAcceptableError, UsageError, problem
 from clustergraph.store import DatasetClause
 from clustergraph.web import authorisation, description, negotiation, respond, views
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from werkzeug.datastructures import MultiDict
 
+    from clustergraph.rdf import Term
     from clustergraph.sparql import Query
 
 blueprint = Blueprint("sparql", __name__)
@@ -35,6 +36,8 @@ _SHORT = {
     "rdf+xml": rdf.RDF_XML,
 }  # fmt: skip
 _ROWS_SHOWN = 1000
+_ROWS_NAMED = 300
+"""Rows whose things are shown with their names."""
 DECLARED = "Clustergraph-Declared-Prefixes"
 """The header that names the prefixes that were declared for the query's author."""
 
@@ -225,6 +228,7 @@ def shown(query: Query, parameters: MultiDict[str, str]) -> dict[str, object]:
             names = [variable.value for variable in results.variables]
             rows = [[row[name] for name in names] for row in results]
             answered |= {"names": names, "rows": rows[:_ROWS_SHOWN], "total": len(rows)}
+            answered |= _drawn(names, rows[:_ROWS_SHOWN])
     short = {each: name for name, each in reversed(_SHORT.items())}  # the first name of each
     return answered | {
         "nothing": _is_nothing(answered),
@@ -233,6 +237,16 @@ def shown(query: Query, parameters: MultiDict[str, str]) -> dict[str, object]:
         "graphs": parameters,
         "release": (request.view_args or {}).get("number") or request.args.get("release"),
     }
+
+
+def _drawn(names: Sequence[str], rows: Sequence[Sequence[Term | None]]) -> dict[str, object]:
+    """Names for the things of an answer, and what can be drawn of it."""
+    labels = pages.Labels(views.release().store, views.languages())
+    found = [
+        {name: term for name, term in zip(names, row, strict=True) if term is not None}
+        for row in rows[:_ROWS_NAMED]
+    ]
+    return {"picture": pages.picture(found, labels), "label": labels.known}
 
 
 def _is_nothing(answered: Mapping[str, object]) -> bool:
