@@ -17,6 +17,7 @@ from clustergraph.web import (
     history,
     home,
     memento,
+    messages,
     openapi,
     quality,
     reconcile,
@@ -47,12 +48,11 @@ def create_app(graph: ClusterGraph) -> Flask:
     app.extensions["clustergraph"] = graph
     app.extensions["clustergraph.guesses"] = authorisation.Guesses()
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.add_extension("jinja2.ext.i18n")
-    app.jinja_env.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
     app.jinja_env.filters["href"] = views.href
     app.jinja_env.filters["short"] = views.short
     app.jinja_env.filters["day"] = views.day
     app.context_processor(views.common)
+    messages.register(app)
     errors.register(app)
     headers.register(app)
     memento.register(app)
