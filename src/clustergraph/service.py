@@ -26,6 +26,7 @@ from clustergraph import (
     validation,
     validator,
 )
+from clustergraph.dumps import Dumps
 from clustergraph.errors import (
     CorruptedError,
     NotFoundError,
@@ -103,6 +104,7 @@ class ClusterGraph:
         self._reader = Reader(self.archive, settings, public=public)
         self._writes = WriteQueue(settings)
         self._erasures: tuple[int | None, frozenset[str]] | None = None
+        self.dumps = Dumps(self.archive, settings)
         self._standing = Standing(self.archive, settings)
         self._files: tuple[object, tuple[str, ...]] | None = None
 
@@ -228,7 +230,8 @@ class ClusterGraph:
         return self._reader.number()
 
     def close(self) -> None:
-        """End the query workers and the writer."""
+        """End the query workers, the writer, and what writes dumps."""
+        self.dumps.close()
         self._writes.close()
         self._reader.close()
 

@@ -109,6 +109,11 @@ class Settings:
         128,
         key="server.queries-in-flight",
     )
+    downloads_in_flight: int = _setting(
+        "Dumps that are downloaded at once; more are answered 503",
+        64,
+        key="server.downloads-in-flight",
+    )
     max_body: int = _setting("Largest request body, in bytes", 1_048_576, key="server.max-body")
     max_query: int = _setting("Longest SPARQL text, in characters", 262_144, key="query.max-length")
     max_nesting: int = _setting(
@@ -160,6 +165,11 @@ class Settings:
     )
     write_memory: int = _setting(
         "Memory that the writer may take, in MiB", 4096, key="write.memory"
+    )
+    dump_seconds: int = _setting(
+        "Dumps are not begun more often than once in so many seconds",
+        600,
+        key="releases.dump-seconds",
     )
     keep: int = _setting("Number of releases to keep", 20, key="releases.keep")
     keep_days: int = _setting(

@@ -9,6 +9,7 @@ from flask import Flask
 from clustergraph.web import (
     authorisation,
     documents,
+    dumps,
     errors,
     explain,
     graphs,
@@ -55,7 +56,7 @@ def create_app(graph: ClusterGraph) -> Flask:
     memento.register(app)
     for surface in (
         home, history, memento, sparql, explain, updates, graphs, stored, openapi, validate,
-        quality, documents,
+        quality, dumps, documents,
     ):  # fmt: skip
         app.register_blueprint(surface.blueprint)
     return app
