@@ -78,10 +78,10 @@ def test_all_formats_say_the_same(shipped: ClusterGraph) -> None:
     exported = b"".join(shipped.export(rdf.N_QUADS))
     store = set(ox.parse(exported, ox.RdfFormat.N_QUADS))
     triples = set(rdf.triples(store))
-    for fmt in dumps.FORMATS:
+    for fmt in rdf.DUMP_FORMATS:
         plain = content(dump, fmt)
         assert plain == content(dump, fmt, "zst")
-        if fmt is dumps.JELLY:
+        if fmt is rdf.JELLY:
             read = {tuple(map(_plain, each)) for each in parse_jelly_flat(io.BytesIO(plain))}
             assert len(read) == len(store)
             assert read == {tuple(map(_plain, quad)) for quad in store}
@@ -193,7 +193,7 @@ def test_memory_stays_flat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         for each in range(number):
             yield b'<http://x/%08d> <http://x/p> "%d" <http://x/g/%d> .\n' % (each, each, each % 7)
 
-    for fmt in dumps.FORMATS:
+    for fmt in rdf.DUMP_FORMATS:
         peaks = []
         for size in (4_000, 16_000):
             tracemalloc.start()

@@ -7,6 +7,7 @@ A value comes from, first wins: the caller (a flag), the environment (``CG_NAME`
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -184,6 +185,11 @@ class Settings:
     def dataset_iri(self) -> str:
         """The IRI of the dataset."""
         return self.iri(f"dataset/{self.slug}")
+
+    @property
+    def stem(self) -> str:
+        """How files of the dataset are called, before their suffixes."""
+        return re.sub(r"[^A-Za-z0-9_-]+", "-", self.slug).strip("-") or "dataset"
 
     def is_restricted(self, graph: str) -> bool:
         """Whether the graph named ``graph`` may not leave for a public surface."""

@@ -12,7 +12,6 @@ import fcntl
 import hashlib
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import zstandard
 
+from clustergraph import compression, rdf
 from clustergraph import settings as settings_module
 from clustergraph.dumps import serialised
 from clustergraph.errors import BusyError, ClusterGraphError, GoneError, NotFoundError
@@ -37,13 +37,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from clustergraph.rdf import Format
     from clustergraph.releases import Archive, Manifest
     from clustergraph.settings import Settings
 
 INDEX, SUMS = "index.json", "SHA256SUMS"
-CODINGS = {"gz": "application/gzip", "zst": "application/zstd"}
-"""Media types of compressed files by suffix."""
 _LOCK = ".lock"
 _EVERY = 50_000  # lines after which the writer looks whether the release is still there
 _VERSION = 1
@@ -223,7 +220,7 @@ class Dumps:
         try:
             part.mkdir()
             files: list[DumpFile] = []
-            for fmt in serialised.FORMATS:
+            for fmt in rdf.DUMP_FORMATS:
                 progress(fmt.name)
                 files += self._files(manifest, fmt, part)
             triples = next(each.statements for each in files if each.format == "N-Triples")
@@ -243,13 +240,13 @@ class Dumps:
             raise
         return dump
 
-    def _files(self, manifest: Manifest, fmt: Format, part: Path) -> Iterator[DumpFile]:
+    def _files(self, manifest: Manifest, fmt: rdf.Format, part: Path) -> Iterator[DumpFile]:
         """Write one format, compressed in every way at once."""
-        stem = f"{stem_of(self._settings)}.{fmt.suffix}"
+        stem = f"{self._settings.stem}.{fmt.suffix}"
         with contextlib.ExitStack() as stack:
             outputs = {
                 suffix: stack.enter_context((part / f"{stem}.{suffix}").open("wb"))
-                for suffix in CODINGS
+                for suffix in compression.MEDIA_TYPES
             }
             self._check_kept(manifest)
             tee = _Tee(
@@ -272,7 +269,7 @@ class Dumps:
             for output in outputs.values():
                 output.flush()
                 os.fsync(output.fileno())
-        for suffix, compress_type in CODINGS.items():
+        for suffix, compress_type in compression.MEDIA_TYPES.items():
             path = part / f"{stem}.{suffix}"
             with path.open("rb") as content:
                 digest = hashlib.file_digest(content, "sha256").hexdigest()
@@ -299,14 +296,7 @@ class Dumps:
             raise GoneError(f"Release {manifest.number} is not kept any more.")
 
 
-_SHORTENED = frozenset(
-    each for each in serialised.FORMATS if each.name in {"Turtle", "TriG"}
-)  # pyoxigraph's JSON-LD is expanded
-
-
-def stem_of(settings: Settings) -> str:
-    """How the files are called, before their suffixes."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", settings.slug).strip("-") or "dataset"
+_SHORTENED = frozenset((rdf.TURTLE, rdf.TRIG))  # pyoxigraph's JSON-LD is expanded
 
 
 class _Machine(Protocol):

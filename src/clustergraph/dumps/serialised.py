@@ -16,13 +16,6 @@ if TYPE_CHECKING:
 
 _BATCH = 10_000
 
-JELLY = rdf.Format("Jelly", "application/x-jelly-rdf", "jelly")
-"""A binary format; https://w3id.org/jelly."""
-FORMATS: tuple[rdf.Format, ...] = (
-    rdf.N_QUADS, rdf.TRIG, rdf.TURTLE, rdf.JSON_LD, rdf.N_TRIPLES, JELLY,
-)  # fmt: skip
-"""Those that name graphs say which graph says what; Turtle and N-Triples are the merge."""
-
 
 class Output(Protocol):
     """Where bytes are written."""
@@ -60,7 +53,7 @@ def write(
     if fmt in {rdf.N_QUADS, rdf.N_TRIPLES}:  # the lines are the file, in order and form
         while batch := b"".join(islice(counted, _BATCH)):
             output.write(batch)
-    elif fmt is JELLY:
+    elif fmt is rdf.JELLY:
         _write_jelly(_quads(text.by_graph(counted, folder)), output)
     elif isinstance(fmt, rdf.RdfFormat):
         ordered = text.by_graph(counted, folder) if fmt.dataset else iter(counted)
