@@ -8,6 +8,7 @@ from flask import Flask
 
 from clustergraph.web import (
     authorisation,
+    catalog,
     documents,
     dumps,
     errors,
@@ -16,6 +17,7 @@ from clustergraph.web import (
     headers,
     history,
     home,
+    markup,
     memento,
     openapi,
     quality,
@@ -50,13 +52,14 @@ def create_app(graph: ClusterGraph) -> Flask:
     app.jinja_env.filters["href"] = views.href
     app.jinja_env.filters["short"] = views.short
     app.jinja_env.filters["day"] = views.day
+    app.jinja_env.globals["dataset_markup"] = markup.dataset
     app.context_processor(views.common)
     errors.register(app)
     headers.register(app)
     memento.register(app)
     for surface in (
         home, history, memento, sparql, explain, updates, graphs, stored, openapi, validate,
-        quality, dumps, documents,
+        quality, dumps, catalog, documents,
     ):  # fmt: skip
         app.register_blueprint(surface.blueprint)
     return app
