@@ -25,7 +25,7 @@ import zstandard
 
 from clustergraph import compression, rdf
 from clustergraph import settings as settings_module
-from clustergraph.dumps import serialised
+from clustergraph.dumps import serialised, things
 from clustergraph.errors import BusyError, ClusterGraphError, GoneError, NotFoundError
 from clustergraph.releases.archive import sync_folder
 from clustergraph.releases.candidate import PUBLIC
@@ -78,6 +78,10 @@ class Dump:
     triples: int
     """Of the merge."""
     files: tuple[DumpFile, ...]
+    things: tuple[things.Part, ...]
+    """The files that name the things, for the map of the site."""
+    kinds: dict[str, int]
+    """How many things there are of each kind."""
     folder: Path
 
 
@@ -128,7 +132,8 @@ class Dumps:
             if content.pop("version") != _VERSION or content["digest"] != manifest.digest:
                 return None
             files = tuple(DumpFile(**each) for each in content.pop("files"))
-            return Dump(**content, files=files, folder=folder)
+            parts = tuple(things.Part(**each) for each in content.pop("things"))
+            return Dump(**content, files=files, things=parts, folder=folder)
         except (OSError, ValueError, TypeError, KeyError):
             return None
 
@@ -224,9 +229,16 @@ class Dumps:
                 progress(fmt.name)
                 files += self._files(manifest, fmt, part)
             triples = next(each.statements for each in files if each.format == "N-Triples")
+            progress("things")
+            base = self._settings.base
+            modified = things.changes(self._archive, base, manifest.number)
+            self._check_kept(manifest)
+            parts, kinds = things.write(
+                self._lines(manifest), base, modified, manifest.created, part
+            )
             dump = Dump(
                 manifest.number, manifest.digest, manifest.created, manifest.quads, triples,
-                tuple(files), target,
+                tuple(files), tuple(parts), dict(sorted(kinds.items())), target,
             )  # fmt: skip
             _finish(part, dump)
             self._check_kept(manifest)

@@ -17,16 +17,20 @@ from clustergraph.web import (
     headers,
     history,
     home,
+    llms,
     markup,
     memento,
     openapi,
     quality,
+    signposting,
+    sitemap,
     sparql,
     stored,
     updates,
     validate,
     views,
 )
+from clustergraph.web.twin import Twin
 
 if TYPE_CHECKING:
     from clustergraph.service import ClusterGraph
@@ -59,7 +63,10 @@ def create_app(graph: ClusterGraph) -> Flask:
     memento.register(app)
     for surface in (
         home, history, memento, sparql, explain, updates, graphs, stored, openapi, validate,
-        quality, dumps, catalog, documents,
+        quality, dumps, catalog, sitemap, signposting, llms, documents,
     ):  # fmt: skip
         app.register_blueprint(surface.blueprint)
+    app.wsgi_app = Twin(  # type: ignore[method-assign]  # as Flask wants it
+        app.wsgi_app, settings.public_url or settings.base.rstrip("/")
+    )
     return app

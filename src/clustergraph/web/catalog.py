@@ -58,11 +58,11 @@ def catalog(suffix: str = "") -> Response:
                 services=services(release, settings), formats=rdf.RDF_FORMATS,
             )  # fmt: skip
         quads = described(release, settings, dump, shown, whole=number == 1)
-        view = _Page(_root(), number, pages, len(others) + 1)
+        view = _Page(views.site(), number, pages, len(others) + 1)
         quads += _paged(settings, view)
         return _serialised(quads, chosen)
 
-    links = [f'<{_root()}/.well-known/void>; rel="describedby"', *_formats("catalog")]
+    links = [f'<{views.site()}/.well-known/void>; rel="describedby"', *_formats("catalog")]
     digest = dump.files[0].sha256[:16] if dump else ""
     return respond.represent(chosen, make, links=links, parts=(digest,))
 
@@ -84,7 +84,10 @@ def void() -> Response:
         d.add(this, DCTERMS + "creator", f"{settings.dataset_iri}#maintainers")
         return _serialised([*quads, *d.quads], chosen)
 
-    links = [f'<{settings.dataset_iri}>; rel="describes"', f'<{_root()}/catalog>; rel="collection"']
+    links = [
+        f'<{settings.dataset_iri}>; rel="describes"',
+        f'<{views.site()}/catalog>; rel="collection"',
+    ]
     return respond.represent(chosen, make, links=links)
 
 
@@ -271,15 +274,9 @@ def _number() -> int:
     return int(text)
 
 
-def _root() -> str:
-    """Where this site is reached, without a final '/'; absolute, as RDF wants it."""
-    settings = views.graph().settings
-    return settings.public_url or settings.base.rstrip("/")
-
-
 def _formats(path: str) -> Iterator[str]:
     for each in rdf.RDF_FORMATS:
-        yield f'<{_root()}/{path}.{each.suffix}>; rel="alternate"; type="{each.media_type}"'
+        yield f'<{views.site()}/{path}.{each.suffix}>; rel="alternate"; type="{each.media_type}"'
 
 
 def _catalogue(release: OpenRelease, settings: Settings) -> list[ox.Quad]:
