@@ -88,7 +88,8 @@ def addresses(site: Site) -> list[str]:
         "/.well-known/api-catalog", "/sitemap/pages.xml", "/sitemap/1.xml", "/catalog?page=2",
         *(f"/catalog.{suffix}" for suffix in FORMATS), "/index.md", "/catalog.md", "/quality.md",
         *(f"/linkset/doc/{thing}" for thing in things), *(f"/doc/{thing}.md" for thing in things),
-        "/linkset/graph/restricted/canary-graph", "/feed/ldes", "/llms.txt", "/reconcile", "/fragments",
+        "/linkset/graph/restricted/canary-graph", "/feed/ldes", "/llms.txt", "/reconcile",
+        "/fragments",
         "/timemap/", "/timemap/doc/contact",
         *(f"/releases/{n}{more}" for n in (1, 2, 3, 4)
           for more in ("", "?format=json", "?format=rdfp", "?from=1", "?from=1&format=rdfp")),
