@@ -85,9 +85,9 @@ def application() -> WSGIApplication:
 def _write_dumps(graph: ClusterGraph) -> None:
     """See to it, as long as the process lives, that the current release is there as files."""
     while True:
+        time.sleep(_DUMPS)  # who asks before, is served before
         with contextlib.suppress(ClusterGraphError, OSError):  # tried again
             graph.dumps.wish()
-        time.sleep(_DUMPS)
 
 
 def _check_free(host: str, port: int) -> None:
