@@ -106,7 +106,7 @@ def _document(path: str, address: str, fmt: rdf.Format | None) -> Response:
         return _html(iri, address)
 
     links = _links(address, f'<{views.uri(iri)}>; rel="describes"')
-    if chosen is HTML:
+    if chosen is HTML or fmt is None:  # the address of the page, whatever was chosen
         links = [*links, *signposting.of_page(iri, address, quads)]
     return respond.represent(
         chosen,
@@ -138,7 +138,8 @@ def _links(address: str, *more: str) -> Sequence[str]:
     ]
     if settings.licence:
         links.append(f'<{settings.licence}>; rel="license"')
-    links.append(f'<{views.href(settings.dataset_iri)}>; rel="collection"')
+    if settings.iri(address) != settings.dataset_iri:
+        links.append(f'<{views.href(settings.dataset_iri)}>; rel="collection"')
     return [*links, *more]
 
 
