@@ -26,6 +26,7 @@ PROJECT_FILE = "clustergraph.toml"
 ENVIRONMENT_PREFIX = "CG_"
 
 
+_NO_IRI = re.compile(r"[\x00-\x20<>\"{}|\\^`]")
 _CHOICES = {
     "default_graph": ("merge", "separate"),
     "blank_nodes": ("skolemise", "keep", "refuse"),
@@ -63,6 +64,19 @@ class Settings:
     )
     modified: str = _setting(
         "Day of the dataset's last change (YYYY-MM-DD)", "", key="project.modified"
+    )
+    keywords: tuple[str, ...] = _setting(
+        "Words by which catalogues find the dataset", (), key="project.keywords"
+    )
+    themes: tuple[str, ...] = _setting(
+        "What the dataset is about: codes of the EU's data themes (ECON, TECH ...), or IRIs",
+        (),
+        key="project.themes",
+    )
+    contact: str = _setting(
+        "Where questions go: an IRI of a page, or mailto: of a mailbox that is nobody's own",
+        "",
+        key="project.contact",
     )
     example: str = _setting(
         "An IRI under the base that shows best what is here", "", key="project.example"
@@ -287,6 +301,12 @@ def load(
                 f'{path}: {key} is "{values[name]}".',
                 hint="It must be one of: " + ", ".join(f'"{each}"' for each in allowed) + ".",
             )
+    for name in ("licence", "contact", "themes"):
+        value = values.get(name, "")
+        for each in value if isinstance(value, tuple) else (value,):
+            if _NO_IRI.search(each):
+                key = next(key for known, key, _default, _help in declared() if known == name)
+                raise SettingsError(f'{path}: {key}: "{each}" is no IRI.')
     return Settings(
         project=folder,
         variable=Path(variable).resolve() if variable else _variable(folder, values["slug"]),

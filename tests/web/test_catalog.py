@@ -260,3 +260,24 @@ def test_counts_where_the_default_graph_is_apart(tmp_path: Path) -> None:
         (default,) = service.objects(None, sd.defaultGraph)
         (number,) = service.objects(default, VOID.triples)
         assert int(number) == counted(site, "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }")
+
+
+def test_what_portals_look_for(tmp_path: Path) -> None:
+    """Themes, keywords, access rights and a contact, as the project says."""
+    scaffold.init(tmp_path / "x", title="X")
+    wanted = {"themes": ("ECON", "http://x/theme"), "keywords": ("a", "b c"),
+              "contact": "mailto:data@example.org"}  # fmt: skip
+    for site in served(tmp_path / "x", **wanted):
+        data = graph(site, "/catalog")
+        for name in ("shapes", "range"):
+            assert violations(data, name) == []
+        dataset = rdflib.URIRef(site.graph.settings.dataset_iri)
+        theme = "http://publications.europa.eu/resource/authority/data-theme/ECON"
+        assert {str(each) for each in data.objects(dataset, DCAT.theme)} == {
+            theme,
+            "http://x/theme",
+        }
+        assert {str(each) for each in data.objects(dataset, DCAT.keyword)} == {"a", "b c"}
+        contact = data.value(dataset, DCAT.contactPoint)
+        vcard = rdflib.Namespace("http://www.w3.org/2006/vcard/ns#")
+        assert str(data.value(contact, vcard.hasEmail)) == "mailto:data@example.org"

@@ -29,6 +29,9 @@ _FILE_TYPES = {
     "ttl": _FILE_TYPE + "RDF_TURTLE", "jsonld": _FILE_TYPE + "JSON_LD",
     "nt": _FILE_TYPE + "RDF_N_TRIPLES", "jelly": "https://w3id.org/jelly",
 }  # fmt: skip
+_THEME = "http://publications.europa.eu/resource/authority/data-theme/"
+_PUBLIC = "http://publications.europa.eu/resource/authority/access-right/PUBLIC"
+_VCARD = "http://www.w3.org/2006/vcard/ns#"
 _IANA = "https://www.iana.org/assignments/media-types/"
 
 
@@ -47,6 +50,18 @@ def describe(d: Description, settings: Settings, vocabularies: Iterable[str]) ->
     _common(d, iri, settings)
     d.add(iri, DCTERMS + "identifier", ox.Literal(iri, datatype=ox.NamedNode(XSD + "anyURI")))
     d.add(iri, DCTERMS + "conformsTo", settings.iri("shapes"))
+    d.add(iri, DCTERMS + "accessRights", _PUBLIC)  # what is restricted is no part of it
+    for theme in settings.themes:
+        d.add(iri, DCAT + "theme", theme if ":" in theme else _THEME + theme)
+    for keyword in settings.keywords:
+        d.text(iri, DCAT + "keyword", keyword)
+    if settings.contact:
+        contact = f"{iri}#contact"
+        d.add(iri, DCAT + "contactPoint", contact)
+        d.add(contact, RDF + "type", _VCARD + "Kind")
+        d.text(contact, _VCARD + "fn", settings.publisher or f"Maintainers of {settings.title}")
+        is_mailbox = settings.contact.startswith("mailto:")
+        d.add(contact, _VCARD + ("hasEmail" if is_mailbox else "hasURL"), settings.contact)
     d.add(iri, FOAF + "homepage", settings.base)
     d.add(iri, DCAT + "landingPage", settings.base)
     d.add(iri, VOID + "uriSpace", ox.Literal(settings.base))

@@ -47,6 +47,8 @@ def dataset() -> dict[str, Any]:
     }
     if settings.licence:
         found["license"] = settings.licence
+    if settings.keywords:
+        found["keywords"] = list(settings.keywords)
     if settings.issued:
         found["datePublished"] = settings.issued
     return found
