@@ -172,3 +172,20 @@ def test_a_store_without_anything(plain: Site) -> None:
     assert {each.statements for each in dump.files} == {0}
     for each in dump.files:
         assert plain.get(f"/dump/latest/{each.name}").status_code == 200
+
+
+def test_files_are_described_as_they_are(site: Site) -> None:
+    """Statuses and types, in OpenAPI."""
+    site.graph.dumps.write()
+    document = site.get("/openapi.json").json
+    told = document["paths"]["/dump/{release}/{name}"]["get"]["responses"]
+    stem = site.graph.settings.stem
+    for name, headers, status in (
+        (f"{stem}.nq.gz", {}, "200"), (f"{stem}.ttl.zst", {}, "200"), ("SHA256SUMS", {}, "200"),
+        (f"{stem}.nq.gz", {"Range": "bytes=0-1"}, "206"), (f"{stem}.nq", {}, "302"),
+        (f"{stem}.nq.gz", {"Range": "bytes=99999999-"}, "416"),
+    ):  # fmt: skip
+        answer = site.get(f"/dump/latest/{name}", headers=headers)
+        assert str(answer.status_code) == status
+        if "content" in told[status]:
+            assert answer.mimetype in told[status]["content"]
