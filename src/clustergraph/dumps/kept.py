@@ -94,6 +94,7 @@ class Dumps:
         self._folder = archive.dumps(0).parent
         self._thread: threading.Thread | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._closed = False
         self._began = float("-inf")
         self._starting = threading.Lock()
 
@@ -159,21 +160,25 @@ class Dumps:
             return True
 
     def _run(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "clustergraph.dumps.writer"],
-            env=os.environ | settings_module.to_environment(self._settings),
-            stdin=subprocess.DEVNULL,
-        )
-        self._process.wait()
+        with contextlib.suppress(OSError):  # no process or memory to be had: tried again
+            with self._starting:
+                if self._closed:
+                    return
+                self._process = process = subprocess.Popen(
+                    [sys.executable, "-m", "clustergraph.dumps.writer"],
+                    env=os.environ | settings_module.to_environment(self._settings),
+                    stdin=subprocess.DEVNULL,
+                )
+            process.wait()
 
     def close(self) -> None:
         """End the process that writes."""
         with self._starting:
-            thread, self._thread = self._thread, None
-            process, self._process = self._process, None
-        if process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                process.terminate()
+            self._closed = True
+            if self._process is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    self._process.terminate()
+            thread = self._thread
         if thread is not None:
             thread.join()
 

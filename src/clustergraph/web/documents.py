@@ -136,6 +136,7 @@ def _links(address: str, *more: str) -> Sequence[str]:
         f'<{_address(address, each.suffix)}>; rel="alternate"; type="{each.media_type}"'
         for each in respond.DOCUMENT_FORMATS
     ]
+    links.append(f'<{_address(address, "md")}>; rel="alternate"; type="text/markdown"')
     if settings.licence:
         links.append(f'<{settings.licence}>; rel="license"')
     if settings.iri(address) != settings.dataset_iri:

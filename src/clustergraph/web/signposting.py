@@ -62,7 +62,6 @@ def of_site() -> list[str]:
         f'<{site}/.well-known/void>; rel="describedby"; type="text/turtle"',
         f'<{site}/catalog.jsonld>; rel="describedby"; type="application/ld+json"',
         f'<{site}/linkset/>; rel="linkset"; type="{_LINKSET.media_type}"',
-        f'<{site}/sitemap.xml>; rel="sitemap"; type="application/xml"',
     ]
 
 
