@@ -66,7 +66,5 @@ def create_app(graph: ClusterGraph) -> Flask:
         quality, dumps, catalog, sitemap, signposting, llms, documents,
     ):  # fmt: skip
         app.register_blueprint(surface.blueprint)
-    app.wsgi_app = Twin(  # type: ignore[method-assign]  # as Flask wants it
-        app.wsgi_app, settings.public_url or settings.base.rstrip("/")
-    )
+    app.wsgi_app = Twin(app.wsgi_app, settings.public_url)  # type: ignore[method-assign]
     return app

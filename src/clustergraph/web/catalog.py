@@ -62,7 +62,7 @@ def catalog(suffix: str = "") -> Response:
         quads += _paged(settings, view)
         return _serialised(quads, chosen)
 
-    links = [f'<{views.site()}/.well-known/void>; rel="describedby"', *_formats("catalog")]
+    links = [f'<{settings.public_url}/.well-known/void>; rel="describedby"', *_formats("catalog")]
     digest = dump.files[0].sha256[:16] if dump else ""
     return respond.represent(chosen, make, links=links, parts=(digest,))
 
@@ -85,8 +85,8 @@ def void() -> Response:
         return _serialised([*quads, *d.quads], chosen)
 
     links = [
-        f'<{settings.dataset_iri}>; rel="describes"',
-        f'<{views.site()}/catalog>; rel="collection"',
+        f'<{views.uri(settings.dataset_iri)}>; rel="describes"',
+        f'<{settings.public_url}/catalog>; rel="collection"',
     ]
     return respond.represent(chosen, make, links=links)
 
@@ -276,7 +276,8 @@ def _number() -> int:
 
 def _formats(path: str) -> Iterator[str]:
     for each in rdf.RDF_FORMATS:
-        yield f'<{views.site()}/{path}.{each.suffix}>; rel="alternate"; type="{each.media_type}"'
+        address = f"{views.graph().settings.public_url}/{path}.{each.suffix}"
+        yield f'<{address}>; rel="alternate"; type="{each.media_type}"'
 
 
 def _catalogue(release: OpenRelease, settings: Settings) -> list[ox.Quad]:

@@ -22,7 +22,7 @@ def llms() -> Response:
     def make() -> str:
         return render_template(
             "llms.txt",
-            site=views.site(),
+            site=graph.settings.public_url,
             manifest=release.manifest,
             kinds=pages.kinds(release.store, graph.settings.base),
             queries=sorted(release.queries.values(), key=lambda each: each.name)[:_QUERIES],

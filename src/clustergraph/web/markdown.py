@@ -24,7 +24,7 @@ def of(html: str, site: str, path: str) -> str:
 
     Args:
         html: the page.
-        site: where the site is reached, without a final '/'.
+        site: where the site is reached, without a final '/'; "" for links relative to its host.
         path: of the page on it.
     """
     reader = _Reader(site, path)
@@ -126,10 +126,11 @@ class _Reader(HTMLParser):
         self._line += text if in_code else _SPECIAL.sub(r"\\\1", text)
 
     def _address(self, href: str) -> str:
-        """Where a link leads, from anywhere; the site may stand below the root of its host."""
+        """Where a link leads: on this site from its root, else as it says."""
         if href.startswith("/") and not href.startswith("//"):
             return self._site + href
-        return urljoin(self._site + self._path, href)
+        is_elsewhere = href.startswith("//") or ":" in href
+        return href if is_elsewhere else self._site + urljoin(self._path, href)
 
     # -- blocks --------------------------------------------------------------------------------
 

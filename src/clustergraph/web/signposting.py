@@ -48,14 +48,14 @@ def of_page(iri: str, address: str, quads: Iterable[ox.Quad]) -> list[str]:
         for each in targets
         if relation not in {"license", "collection"}  # which every document names
     ]
-    where = f"{views.site()}/linkset/{quote(address, safe=_SAFE)}"
+    where = f"{_root()}/linkset/{quote(address, safe=_SAFE)}"
     links.append(f'<{where}>; rel="linkset"; type="{_LINKSET.media_type}"')
     return links
 
 
 def of_site() -> list[str]:
     """Link header values of the home page: what describes the site."""
-    site = views.site()
+    site = _root()
     return [
         f'<{site}/.well-known/api-catalog>; rel="api-catalog"; type="{_LINKSET.media_type}"',
         f'<{site}/openapi.json>; rel="service-desc"; type="application/vnd.oai.openapi+json"',
@@ -86,7 +86,7 @@ def linkset(name: str) -> Response:
     chosen = respond.acceptable((_LINKSET, _TEXT))
 
     def make() -> str:
-        page = f"{views.site()}/{quote(name, safe=_SAFE)}"
+        page = f"{_root()}/{quote(name, safe=_SAFE)}"
         found = _relations(iri, name, quads)
         contexts: list[dict[str, Any]] = [{"anchor": page, **found}]
         for item in found.get("item", ()):
@@ -107,7 +107,7 @@ def linkset(name: str) -> Response:
 def api_catalog() -> Response:
     """The interfaces of the site, each with its description (RFC 9727)."""
     respond.acceptable((_LINKSET, Format("JSON", "application/json", "json")))
-    site = views.site()
+    site = _root()
 
     def make() -> str:
         this = f"{site}/.well-known/api-catalog"
@@ -135,6 +135,10 @@ def api_catalog() -> Response:
     return response
 
 
+def _root() -> str:
+    return views.graph().settings.public_url
+
+
 def _endpoints() -> list[str]:
     """Those of the known interfaces that this site has."""
     known = ("sparql", "query", "graphs", "feed/ldes", "reconcile", "fragments", "validate")
@@ -144,7 +148,7 @@ def _endpoints() -> list[str]:
 
 def _relations(iri: str, address: str, quads: Iterable[ox.Quad]) -> dict[str, list[Target]]:
     """The targets by relation of the page about something."""
-    settings, site = views.graph().settings, views.site()
+    settings, site = views.graph().settings, _root()
     node = ox.NamedNode(iri)
     types = sorted(
         {

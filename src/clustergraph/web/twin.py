@@ -31,7 +31,7 @@ class Twin:
 
         Args:
             app: what answers with pages.
-            site: where the site is reached, for links.
+            site: where the site is reached, for links; "" if that is not known.
         """
         self._app = app
         self._site = site

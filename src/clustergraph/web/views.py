@@ -72,7 +72,10 @@ def href(iri: str) -> str:
 
 
 def site() -> str:
-    """Where this site is reached from outside, without a final '/'; the base where nothing says."""
+    """Where this site is reached, without a final '/': for RDF and maps, which need it whole.
+
+    The base where the settings do not say; links of pages and headers begin with "/" then.
+    """
     settings = graph().settings
     return settings.public_url or settings.base.rstrip("/")
 
