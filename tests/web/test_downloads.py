@@ -123,6 +123,12 @@ def test_held(dumped: Site) -> None:
         assert dumped.get(f"/dump/1/{NAME}", headers=headers).status_code == 304
     other = {"If-None-Match": '"x"', "If-Modified-Since": whole.headers["Last-Modified"]}
     assert dumped.get(f"/dump/1/{NAME}", headers=other).status_code == 200
+    for address in ("/dump/latest/SHA256SUMS", "/dump/", "/sitemap.xml", "/sitemap/1.xml"):
+        tag = dumped.get(address).headers["ETag"]
+        assert dumped.get(address, headers={"If-None-Match": tag}).status_code == 304, address
+    assert dumped.get(f"/dump/1/{NAME}", headers={"If-Match": '"x"'}).status_code == 412
+    tag = whole.headers["ETag"]
+    assert dumped.get(f"/dump/1/{NAME}", headers={"If-Match": tag}).status_code == 200
     head = dumped.client.head(f"/dump/1/{NAME}")
     assert (head.status_code, head.data) == (200, b"")
     assert head.headers["Content-Length"] == whole.headers["Content-Length"]

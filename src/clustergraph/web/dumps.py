@@ -6,7 +6,7 @@ import datetime
 import json
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Response, redirect, render_template
+from flask import Blueprint, Response, redirect, render_template, request
 
 from clustergraph.dumps.kept import INDEX, SUMS, Dump
 from clustergraph.errors import NotFoundError, UsageError
@@ -64,6 +64,7 @@ def file(release: str, name: str) -> Response | WerkzeugResponse:
         kind = "text/plain;charset=utf-8" if name == SUMS else _JSON.media_type
         response = Response((dump.folder / name).read_bytes(), content_type=kind)
         response.add_etag()
+        response.make_conditional(request)
     elif any(each.name.startswith(f"{name}.") for each in dump.files):
         return redirect(f"{address(release)}{name}.gz", 302)
     else:
@@ -141,5 +142,6 @@ def _listing(release: str) -> Response:
         response.headers["Retry-After"] = _SOON
     else:
         response.add_etag()
+        response.make_conditional(request)
     response.vary.add("Accept")
     return response

@@ -39,6 +39,10 @@ def send(
     response.headers["Accept-Ranges"] = "bytes"
     digest = base64.b64encode(bytes.fromhex(sha256)).decode()
     response.headers["Repr-Digest"] = f"sha-256=:{digest}:"
+    if request.if_match and not request.if_match.contains(sha256[:32]):  # 13.1.1
+        response.status_code = 412
+        response.headers.pop("Repr-Digest")
+        return response
     if _is_held(sha256[:32], modified):
         response.status_code = 304
         return response

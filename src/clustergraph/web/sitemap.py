@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from urllib.parse import quote
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, render_template, request
 
 from clustergraph.dumps import Dump, things
 from clustergraph.errors import NotFoundError
@@ -94,6 +94,7 @@ def _sent(text: str, dump: Dump) -> Response:
     response = Response(text, content_type=_XML)
     response.last_modified = datetime.datetime.fromisoformat(dump.created)
     response.add_etag()
+    response.make_conditional(request)
     return response
 
 
