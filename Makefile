@@ -1,6 +1,7 @@
 # make serve [PORT=8080]  build the first release and serve it
 # make test               everything that must hold
 # make faults             break it at every system call, at length; figures go to docs/reliability.md
+# make bench             queries beside other servers; figures go to docs/benchmarks.md
 # make bench-validation   validation beside other programs; figures go to docs/benchmarks.md
 # make lock               write the lock files anew
 # make generate           write vocab.py and context.jsonld anew, from the ontology
@@ -12,7 +13,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: serve test faults load bench-validation lint setup setup-dev lock generate clean
+.PHONY: serve test faults load bench bench-validation lint setup setup-dev lock generate clean
 
 serve: $(VENV)/.installed
 	@$(BIN)/clustergraph serve --host $(HOST) --port $(PORT)
@@ -22,6 +23,9 @@ test: lint
 
 faults: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.faults
+
+bench: $(VENV)/.installed
+	$(BIN)/python -m bench.queries
 
 bench-validation: $(VENV)/.installed
 	$(BIN)/python -m bench.validation

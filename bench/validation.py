@@ -1,7 +1,7 @@
 """Our engine beside others: ``python -m bench.validation``; the table goes to docs/benchmarks.md.
 
 Each run is a process of its own; the validators take turns, so that a busy machine is busy for all.
-The others are installed into ``bench/.venv``.
+The others are installed into ``bench/.venv-validators``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import argparse
 import datetime
 import json
 import os
-import platform
 import re
 import subprocess
 import sys
@@ -19,7 +18,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench import graph
+from bench import graph, machine
+from bench.peers import environment
 from bench.validators import VALIDATORS
 
 HERE = Path(__file__).resolve().parent
@@ -51,7 +51,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="names of validators; all if not given")
     options = parser.parse_args()
     names = [each for each in VALIDATORS if not options.only or each in options.only.split(",")]
-    peers = options.peers or _installed()
+    peers = options.peers or environment("validators") / "python"
     found: dict[str, dict[str, Measured]] = {}
     with tempfile.TemporaryDirectory(prefix="clustergraph-bench-") as folder:
         for size in options.sizes.split(","):
@@ -67,18 +67,6 @@ def main() -> int:
                 _write(_table(found, options.rounds, options.limit))  # long runs are broken off
     print(_table(found, options.rounds, options.limit))
     return 0
-
-
-def _installed() -> Path:
-    """The interpreter of the environment of the others, made at the first call."""
-    environment = HERE / ".venv"
-    python = environment / "bin/python"
-    if not (environment / ".installed").exists():
-        subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
-        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "-r", str(HERE / "requirements.txt")], check=True)
-        (environment / ".installed").touch()
-    return python
 
 
 def _run(name: str, peers: Path, data: Path, limit: float, measured: Measured) -> None:
@@ -123,7 +111,7 @@ def _table(found: dict[str, dict[str, Measured]], rounds: int, limit: float) -> 
     }
     day = datetime.datetime.now(datetime.UTC).date()
     how = (
-        f"Measured on {day}: {_machine()}, Python {platform.python_version()}; the best of at most "
+        f"Measured on {day}: {machine.description()}; the best of at most "
         f"{rounds} rounds in turns, each run a process of its own from its start to its report, "
         f"reading the files included; peak resident memory; at most {limit:g} s a run. The machine "
         "is shared and noisy: trust ratios, not seconds."
@@ -156,16 +144,6 @@ def _cell(measured: Measured, ours: Measured) -> str:
     if measured.verdict != ours.verdict:
         cell += f", another verdict ({measured.verdict[1]} results)"
     return cell
-
-
-def _machine() -> str:
-    model = ""
-    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith("model name"):
-            model = line.partition(":")[2].strip() + ", "
-            break
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{model}{os.cpu_count()} processors, {memory:.0f} GiB of memory, {platform.system()}"
 
 
 def _write(table: str) -> None:

@@ -37,8 +37,10 @@ def planted(tmp_path: Path) -> Iterator[Site]:
         _made, site.token = site.graph.tokens.create("admin", admin=True)
         graph = f"{base}graph/restricted/canary-graph-2"
         fact = f'<{base}id/contact/canary-iri> <http://x/p> "canary-mail"'
-        done = site.update(f"INSERT DATA {{ GRAPH <{graph}> {{ {fact} }} }}")
+        why = {"Change-Message": "for canary-mail"}
+        done = site.update(f"INSERT DATA {{ GRAPH <{graph}> {{ {fact} }} }}", headers=why)
         assert done.status_code == 200
+        assert site.graph.release().manifest.restricted_why == "for canary-mail"
         assert site.update("INSERT DATA { <http://x/a> <http://x/p> 1 }").status_code == 200
         yield site
 

@@ -11,7 +11,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import quote
 
+import pyoxigraph as ox
 import pytest
 import zstandard
 from tests.faults.scenarios import holds
@@ -124,6 +126,69 @@ def test_others_are_not_forgotten_with_it(person: ClusterGraph) -> None:
     assert left >= {("bo", "email"), ("bo", "name"), ("cy", "knows"), ("cy", "phone"), ("d", "t"),
                     ("e", "note"), ("e", "label"), ("f", "other")}  # fmt: skip
     assert not left & {("bo", "knows"), ("e", "l"), ("f", "note")}
+
+
+def test_what_goes_is_found_however_it_is_spelt(small: ClusterGraph) -> None:
+    """IRIs by their spelling, to their end; names whatever the case, the spaces, the encoding."""
+    small.build()
+    base = small.settings.base
+    iri, mail = small.settings.iri("id/person/zoe"), "Zoé.Canary@canary.example"
+    text = "x:title 'Directrice'@fr ; x:givenName 'Zoé' ; x:familyName 'Canary' ; x:email"
+    assert isinstance(write(small, f"INSERT DATA {{ <{iri}> {text} <mailto:{mail}> }}"), Done)
+    goes = {
+        f"<{base}doc/person/zoe>", f"<{base}doc/person/zoe.ttl>", f"<{base}id/person/z%6Fe>",
+        f"<{base}id/./person/zoe#x>", f"<{base}id/x/../person/zoe>", f'"1"^^<{iri}>',
+        f"'see {iri}, please'", f"'see <{iri}#x>'", f"'({iri})'", f"'of {iri};b'@en",
+        "'ZOÉ   CANARY'", "'Canary, Zoe\u0301 said'", "'zoé\\ncanary'",
+        f"'write to {mail.upper()}'",
+        f"<MAILTO:{mail}?subject=x>", f"<https://x.example/?to={mail.replace('@', '%40')}>",
+        "<https://x.example/?q=Zo%C3%A9+Canary>", f"<https://x.example/?u={quote(iri, safe='')}>",
+        f"'https://x.example/?u={quote(iri, safe='')}'",
+    }  # fmt: skip
+    stays = {
+        f"<{base}id/person/Zoe>", f"<{base}id/person/zoe2>", f"<{base}id/person/zoe%2Fb>",
+        f"<{base}id/person/zoe/b>", f"'see {base}id/person/Zoe'", f"'see {iri}-2'",
+        f"'{iri}s'", "'Directrice'@fr", "'Zoé'", "'Canary'", "'Zoé Canaryson'", "'Canary Zoéline'",
+    }  # fmt: skip
+    stays |= {f"'{base}id/person/zoe%2Fb'", f"'{base}id/person/zoe/b'"}
+
+    for value in sorted(goes | stays):
+        assert isinstance(write(small, f"INSERT DATA {{ :other x:p {value} }}"), Done), value
+    manifest, _plan = small.forget([iri])
+    kept = {
+        str(quad.object)
+        for quad in small.pipeline.quads_of(manifest)
+        if quad.predicate.value == "http://x/p"
+    }
+    expected = {
+        str(term)
+        for value in stays
+        for term in [next(ox.parse(f"<x:s> <x:p> {value} .", ox.RdfFormat.TURTLE)).object]
+    }
+    assert kept == expected
+    for value in sorted(goes):
+        if "canary" not in value.lower():
+            outcome = write(small, f"INSERT DATA {{ :other x:p {value} }}")
+            assert isinstance(outcome, ForbiddenError), value
+    for value in sorted(stays):
+        assert isinstance(write(small, f"INSERT DATA {{ :other x:q {value} }}"), Done), value
+
+
+def test_what_stands_under_another_base_is_forgotten_too(small: ClusterGraph) -> None:
+    """And does not come back, by a file or a write, as a term or within a text."""
+    small.build()
+    iri = "https://people.example/Ada"
+    assert isinstance(write(small, f"INSERT DATA {{ <{iri}> x:p 1 }}"), Done)
+    small.forget([iri])
+    for value in (f"<{iri}>", f"'see {iri}.'", "<HTTPS://People.example/%41da#me>"):
+        outcome = write(small, f"INSERT DATA {{ :b x:p {value} }}")
+        assert isinstance(outcome, ForbiddenError), value
+        file = small.settings.project / "data/again.ttl"
+        file.write_text(f"<http://x/b> <http://x/p> {value} .")
+        with pytest.raises(SourceError, match="erased"):
+            small.build()
+        file.unlink()
+    assert isinstance(write(small, "INSERT DATA { :b x:p <https://people.example/ada> }"), Done)
 
 
 def test_the_history_does_not_name_who_was_forgotten(person: ClusterGraph) -> None:

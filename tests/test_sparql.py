@@ -185,3 +185,29 @@ def test_long_lists_are_no_chains() -> None:
     triples = " ".join(f"?s <a:{n}> '{n}'^^<a:b> ." for n in range(20_000))
     text = f"ASK {{ VALUES (?x ?y) {{ {numbers} }} FILTER(?x IN ({members})) {triples} }}"
     assert sparql.parse(text, max_length=10_000_000).form is sparql.Form.ASK
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT ?cafe\u0301 ?a\u203fb { ?cafe\u0301 <x:p> ?a\u203fb }",
+        "PREFIX e\u0301x: <x:> SELECT * { e\u0301x:a\u0301b <x:p> ?o }",
+        'SELECT * { ?s ?p "C:\\\\users\\\\u0022" }',
+        r"SELECT * { ?s ?p 'back\\u0027' }",
+        "SELECT * { VALUES ?n { " + "-1 +1 " * 5000 + "} }",
+        "SELECT * { ?s ?p -1 , " + ", ".join(["-1"] * 50) + " }",
+    ],
+)
+def test_what_the_grammar_allows_is_let_through(text: str) -> None:
+    """Marks in names (rule 167), a backslash that is escaped before ``u``, signed numbers."""
+    query = sparql.parse(text)
+    ox.Store().query(query.text)
+
+
+@pytest.mark.parametrize("space", ["\u00a0", "\u2003", "\x0b", "\x0c", "\x85", "\u2028"])
+def test_only_white_space_of_the_grammar_is_white_space(space: str) -> None:
+    """Rule 162: space, tab, line feed, carriage return."""
+    text = f"SELECT *{space}{{ ?s ?p ?o }}"
+    assert space in {token.text for token in sparql.tokens(text)}
+    with pytest.raises(SyntaxError):
+        ox.Store().query(text)

@@ -272,3 +272,33 @@ def test_the_merge_is_never_written_itself(seed: int) -> None:
                         bare = ox.Quad(quad.subject, quad.predicate, quad.object)
                         if isinstance(quad.graph_name, ox.DefaultGraph):
                             assert (bare in store) is operation.insert
+
+
+@pytest.mark.parametrize(
+    "text", ["LOAD SILENT 5", "LOAD SILENT ?x", "LOAD SILENT <x> INTO GRAPH 5", "LOAD SILENT"]
+)
+def test_a_silent_load_still_has_to_be_one(text: str) -> None:
+    """What is no LOAD by the grammar is refused, silent or not."""
+    with pytest.raises(QueryError):
+        update.parse(text)
+
+
+def test_data_may_hold_many_signs_and_graphs() -> None:
+    """Neither negative numbers nor graphs one after the other are a chain."""
+    numbers = " ".join(f"(-{each} +{each}) ," for each in range(3000))
+    found = update.parse(f"INSERT DATA {{ <x:s> <x:p> {numbers} () }}", max_length=1 << 20)
+    assert found.operations
+    graphs = " ".join(f"GRAPH <x:g{each}> {{ <x:s> <x:p> {each} }}" for each in range(5000))
+    assert update.parse(f"INSERT DATA {{ {graphs} }}", max_length=1 << 20).operations
+    many = " ; ".join(["DELETE { ?s ?p 1 } WHERE { ?s ?p 1 FILTER(?p != <x:a>) }"] * 5000)
+    assert len(update.parse(many, max_length=1 << 20).operations) == 5000
+
+
+def test_a_long_prologue_before_many_operations_is_refused() -> None:
+    """It would be read for each of them."""
+    prologue = " ".join(f"PREFIX p{each}: <http://x/{'y' * 900}/{each}>" for each in range(900))
+    many = " ; ".join(["INSERT DATA { <x:s> <x:p> 1 }"] * 200)
+    with pytest.raises(QueryError, match="prologue"):
+        update.parse(f"{prologue} {many}", max_length=1 << 22)
+    with pytest.raises(QueryError, match="prologue"):
+        update.parse(f"PREFIX p: <http://x/{'y' * 5000}> INSERT DATA {{ p:s p:p 1 }}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
-from clustergraph import jsonld, queries, rdf
+from clustergraph import jsonld, queries, rdf, tombstones
 from clustergraph.errors import SourceError
 from clustergraph.positions import Source
 
@@ -107,14 +107,14 @@ def read(
     settings: Settings,
     progress: Callable[[str], None] = lambda _: None,
     *,
-    is_erased: Callable[[str], bool] = lambda _: False,
+    erased: frozenset[str] = frozenset(),
 ) -> Content:
     """Read a project whole.
 
     Args:
         settings: the project's settings.
         progress: called with the name of each file before it is read.
-        is_erased: whether an IRI was erased, so that no file may hold it any more.
+        erased: hashes of what was erased, so that no file may hold it any more.
 
     Raises:
         SourceError: a file cannot be read, fills a graph that its folder does not allow, or holds
@@ -131,7 +131,7 @@ def read(
             contexts=contexts,
         )
         placed = list(rdf.rebase(_place(raw, path, settings), settings.written_base, settings.base))
-        _check_erased(placed, path, settings, is_erased)
+        _check_erased(placed, path, settings, erased)
         quads += rdf.name_blank_nodes(placed, f"f{number}")
     return Content(quads=tuple(dict.fromkeys(quads)), queries=stored_queries(settings))
 
@@ -197,7 +197,7 @@ def erasures(settings: Settings) -> frozenset[str]:
     return frozenset(
         row[0].removeprefix("sha256:")
         if row[0].startswith("sha256:")
-        else hashlib.sha256(row[0].removeprefix(settings.written_base).encode()).hexdigest()
+        else tombstones.hashed(row[0], settings.written_base)
         for row in rows
     )
 
@@ -218,21 +218,15 @@ def dataset_rules(settings: Settings) -> Mapping[str, StoredQuery]:
 
 
 def _check_erased(
-    quads: Iterable[ox.Quad], path: Path, settings: Settings, is_erased: Callable[[str], bool]
+    quads: Iterable[ox.Quad], path: Path, settings: Settings, erased: frozenset[str]
 ) -> None:
-    own = {
-        term.value
-        for quad in quads
-        for term in quad
-        if isinstance(term, ox.NamedNode) and term.value.startswith(settings.base)
-    }
-    for iri in sorted(own):
-        if is_erased(iri):
-            raise SourceError(
-                shown(settings, path),
-                f"holds <{iri}>, which was erased on request.",
-                hint="Take everything about it out of this file; it must not come back.",
-            )
+    iri = tombstones.first_erased((), quads, settings.base, erased)
+    if iri is not None:
+        raise SourceError(
+            shown(settings, path),
+            f"holds <{iri}>, which was erased on request.",
+            hint="Take everything about it out of this file; it must not come back.",
+        )
 
 
 def shown(settings: Settings, path: Path | str) -> str:

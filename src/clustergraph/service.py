@@ -23,6 +23,7 @@ from clustergraph import (
     rdf,
     sparql,
     store,
+    tombstones,
     validation,
     validator,
 )
@@ -41,7 +42,6 @@ from clustergraph.releases import backup as backups
 from clustergraph.releases import forget as forgetting
 from clustergraph.releases import manifest as manifests
 from clustergraph.releases.candidate import PUBLIC
-from clustergraph.releases.erasure import hashed
 from clustergraph.tokens import Tokens
 from clustergraph.validation import locate
 from clustergraph.validator import files
@@ -116,7 +116,7 @@ class ClusterGraph:
         Raises:
             SourceError: a file cannot be read.
         """
-        return project.read(self.settings, progress, is_erased=self.is_erased)
+        return project.read(self.settings, progress, erased=self._erased())
 
     def validate(self, progress: Callable[[str], None] = _quiet) -> validation.Report:
         """Validate the project's files as a build would; nothing is written.
@@ -373,8 +373,7 @@ class ClusterGraph:
 
     def is_erased(self, iri: str) -> bool:
         """Whether a thing, or what an IRI is a part of, was forgotten."""
-        whole = iri.split("#", 1)[0]
-        return hashed(whole, self.settings.base) in self._erased()
+        return tombstones.is_erased(iri, self.settings.base, self._erased())
 
     def _erased(self) -> frozenset[str]:
         """The hashes of what was forgotten, here or by the project's list of erasures."""
@@ -506,7 +505,7 @@ class ClusterGraph:
         """The project's files that hold nothing restricted and nothing erased."""
         key = (self.archive.current_number(), files.stamp(self.settings))
         if self._files is None or self._files[0] != key:
-            self._files = (key, files.public(self.settings, self.is_erased))
+            self._files = (key, files.public(self.settings, self._erased()))
         return self._files[1]
 
     # -- the installation -----------------------------------------------------------------

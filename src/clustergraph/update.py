@@ -141,7 +141,10 @@ def _without_silent_loads(text: str) -> str:
         last = at + 2
         if words[last + 1 : last + 2] == ["INTO"]:
             last += 3 if words[last + 2 : last + 3] == ["GRAPH"] else 2
-        last = min(last, len(found) - 1)
+        names = [found[each].kind for each in {at + 2, last} if each < len(found)]
+        if not names or not set(names) <= {"iri", "name"} or last >= len(found):
+            at += 1  # no LOAD by the grammar, which will tell
+            continue
         pieces += [text[end : found[at].start], f" DROP SILENT GRAPH <{VARIABLE}> "]
         end, at = found[last].start + len(found[last].text), last + 1
     return "".join([*pieces, text[end:]])

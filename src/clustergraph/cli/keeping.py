@@ -9,8 +9,8 @@ import click
 
 from clustergraph import errors
 from clustergraph.cli.terminal import opened, progress
-from clustergraph.releases.erasure import hashed
 from clustergraph.releases.forget import Plan
+from clustergraph.tombstones import hashed
 
 
 @click.command()

@@ -308,9 +308,10 @@ def releases(ctx: click.Context, as_json: bool) -> None:
             click.echo(json.dumps(asdict(manifest)))
             continue
         mark = "*" if manifest.number == current else " "
+        why = "; ".join(filter(None, (manifest.why, manifest.restricted_why))) or "-"
         click.echo(
             f"{mark} {manifest.number:>6}  {manifest.created}  {manifest.triples:>9} triples  "
-            f"+{manifest.added} -{manifest.removed}  {manifest.who}: {manifest.why or '-'}"
+            f"+{manifest.added} -{manifest.removed}  {manifest.who}: {why}"
         )
 
 

@@ -97,7 +97,7 @@ def _write_public(source: Path, target: Path) -> None:
         for name, entry in manifest.files.items()
         if not name.startswith((f"{FULL}/", RESTRICTED))
     }
-    told = replace(manifest, restricted=False, restricted_graphs={}, files=files)
+    told = replace(manifest, restricted=False, restricted_graphs={}, restricted_why="", files=files)
     target.write_text(told.to_json(), encoding="utf-8")
 
 

@@ -12,7 +12,7 @@ import hashlib
 import os
 import shutil
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
@@ -48,6 +48,8 @@ class Record:
     kind: str
     who: str
     why: str
+    hidden: bool = False
+    """Whether it changed what is restricted, so that the reason may tell of it."""
 
 
 class Candidate:
@@ -291,8 +293,9 @@ class Candidate:
                 created=_now(after=current.created if current else ""),
                 kind=records[0].kind,
                 who=", ".join(dict.fromkeys(each.who for each in records)),
-                why="; ".join(dict.fromkeys(each.why for each in records if each.why)),
-                changes=tuple(asdict(each) for each in records) if len(records) > 1 else (),
+                why=_reasons(each for each in records if not each.hidden),
+                restricted_why=_reasons(each for each in records if each.hidden),
+                changes=tuple(map(_change, records)) if len(records) > 1 else (),
                 base=self.settings.base,
                 fingerprint=fingerprint,
                 built=current.built if current and written is None else number,
@@ -321,14 +324,16 @@ class Candidate:
     def _write_flat(self) -> list[bytes]:
         """Write what is public as one file; gives its lines.
 
-        They come from the parent's, where there are such, since the store gives them slowly.
+        They come from what was changed, since the store gives them slowly.
         """
         name = PUBLIC + flat.SUFFIX
+        change = self.patch.where(lambda quad: not self._is_restricted(quad))
         lines = None
-        if self.parent is not None:
+        if self.parent is None:
+            lines = flat.lines_of(as_stored(change.added))
+        else:
             with contextlib.suppress(OSError, zstandard.ZstdError):
                 parent = flat.read(self.archive.path(self.parent.number) / name)
-                change = self.patch.where(lambda quad: not self._is_restricted(quad))
                 lines = flat.patched(parent, change.removed, as_stored(change.added))
         if lines is None:
             lines = flat.lines_of(stated(self.public, self._merged))
@@ -406,6 +411,16 @@ def stated(store: ox.Store, merged: bool) -> Iterator[ox.Quad]:
 def digest_of(quads: Iterable[ox.Quad]) -> tuple[str, int]:
     """SHA-256 of a dataset as canonical N-Quads (RDFC-1.0 section 4), and its number of quads."""
     return flat.digest(flat.lines_of(quads))
+
+
+def _reasons(records: Iterable[Record]) -> str:
+    return "; ".join(dict.fromkeys(each.why for each in records if each.why))
+
+
+def _change(record: Record) -> dict[str, str]:
+    """One of several changes, as everybody may see it."""
+    why = "" if record.hidden else record.why
+    return {"kind": record.kind, "who": record.who, "why": why}
 
 
 def _now(after: str) -> str:

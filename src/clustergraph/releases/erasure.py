@@ -6,12 +6,16 @@ Pure: which statements go, of all that there are or ever were. ``forget`` lets t
 from __future__ import annotations
 
 import functools
-import hashlib
+import itertools
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_plus
 
 import pyoxigraph as ox
+
+from clustergraph.tombstones import is_nesting, named_in, spelling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,15 +32,18 @@ _PARTS = frozenset(
     }
 )
 _NAMES = frozenset(
-    {"label", "preflabel", "altlabel", "hiddenlabel", "literalform", "name", "givenname",
-     "familyname", "firstname", "lastname", "additionalname", "alternatename", "legalname",
-     "preferredname", "fullname", "nick", "fn", "title"}
+    {"label", "preflabel", "altlabel", "hiddenlabel", "literalform", "name", "alternatename",
+     "legalname", "preferredname", "fullname", "fn"}
 )  # fmt: skip
+_GIVEN = frozenset({"givenname", "firstname", "forename"})
+_FAMILY = frozenset({"familyname", "lastname", "surname"})
+"""Parts of a name, which others share: looked for together only."""
+_NAMING = _NAMES | _GIVEN | _FAMILY | {"nick", "additionalname", "title"}
 _REACHING = frozenset(
     {"mbox", "email", "hasemail", "phone", "tel", "telephone", "hastelephone", "faxnumber"}
 )
 """Local names of properties, in lower case."""
-_REACHING_SCHEMES = ("mailto:", "tel:")
+_REACHING_SCHEME = re.compile(r"(?:mailto|tel):", re.IGNORECASE)
 _CONTACT = re.compile(r"contact|address|vcard|email|telephone", re.IGNORECASE)
 """Local names of properties that link a thing with how to reach it, in either direction."""
 _SHORTEST = 5  # characters from which on a name is looked for in other texts
@@ -49,18 +56,19 @@ class Erasure:
     nodes: frozenset[str]
     """The things that go: IRIs, and names of blank nodes behind ``_:``."""
     texts: tuple[str, ...]
-    """What names them or reaches them, in lower case: nothing that says one of these stays."""
+    """What names them or reaches them, as ``_plain``: nothing that says one of these stays."""
+    base: str
+    """The base IRI of the graph."""
 
     @functools.cached_property
     def _texts(self) -> re.Pattern[str] | None:
-        """Names as whole words, IRIs to their end."""
-        names = [f"{re.escape(each)}(?!\\w)" for each in self.texts]
-        iris = [
-            f"{re.escape(each.lower())}(?![\\w/-])"
-            for each in self.nodes
-            if not each.startswith("_:")
-        ]
-        return re.compile(rf"(?<!\w)(?:{'|'.join([*names, *iris])})") if names or iris else None
+        """Names as whole words."""
+        names = "|".join(re.escape(each) for each in self.texts)
+        return re.compile(rf"(?<!\w)(?:{names})(?!\w)") if names else None
+
+    @functools.cached_property
+    def _spellings(self) -> frozenset[str]:
+        return frozenset(spelling(each, self.base) for each in self.nodes)
 
     def takes(self, quad: ox.Quad) -> bool:
         """Whether a statement goes."""
@@ -70,21 +78,32 @@ class Erasure:
         """Whether all goes that is said of a node."""
         if isinstance(node, ox.BlankNode):
             return str(node) in self.nodes
-        return isinstance(node, ox.NamedNode) and (
-            node.value in self.nodes or node.value.split("#", 1)[0] in self.nodes
-        )
+        return isinstance(node, ox.NamedNode) and self._goes(node.value)
+
+    def _goes(self, iri: str) -> bool:
+        """Whether an IRI is one of those that go, or of a part of one, however it is spelt."""
+        spelt = spelling(iri, self.base)
+        return spelt in self._spellings or spelt.split("#", 1)[0] in self._spellings
 
     def _names(self, term: object) -> bool:
-        if isinstance(term, ox.NamedNode | ox.Literal):
-            return self.is_whole(term) or self.mentions(term.value)
+        if isinstance(term, ox.Literal):
+            return self.mentions(term.value) or self._goes(term.datatype.value)
+        if isinstance(term, ox.NamedNode):
+            iri = term.value
+            telling = _REACHING_SCHEME.match(iri) or any(sign in iri for sign in "%@+")
+            return self._goes(iri) or bool((telling or is_nesting(iri)) and self.mentions(iri))
         return self.is_whole(term)
 
     def mentions(self, text: str) -> bool:
-        """Whether a text names what goes."""
-        return self._texts is not None and self._texts.search(text.lower()) is not None
+        """Whether a text names what goes: by a name, an address, a number or an IRI."""
+        if self._texts is not None:
+            spellings = {text, unquote_plus(text)} if "%" in text or "+" in text else {text}
+            if any(self._texts.search(_plain(each)) for each in spellings):
+                return True
+        return any(self._goes(each) for each in named_in(text))
 
 
-def erasure(universe: Iterable[ox.Quad], iris: Iterable[str]) -> Erasure:
+def erasure(universe: Iterable[ox.Quad], iris: Iterable[str], base: str) -> Erasure:
     """What goes if things are forgotten.
 
     With a thing go the blank nodes and extended labels that are its alone, statements about it
@@ -93,6 +112,7 @@ def erasure(universe: Iterable[ox.Quad], iris: Iterable[str]) -> Erasure:
     Args:
         universe: all quads that were ever stated, without what is computed from them.
         iris: the things.
+        base: the base IRI of the graph.
     """
     outgoing: dict[str, list[tuple[str, str, ox.Quad]]] = {}
     incoming: dict[str, set[tuple[str, str]]] = {}
@@ -103,9 +123,9 @@ def erasure(universe: Iterable[ox.Quad], iris: Iterable[str]) -> Erasure:
         outgoing.setdefault(subject, []).append((quad.predicate.value, value, quad))
         if value:
             incoming.setdefault(value, set()).add((quad.predicate.value, subject))
-        if _local(quad.predicate.value) in _REACHING or value.startswith(_REACHING_SCHEMES):
+        if _local(quad.predicate.value) in _REACHING or _REACHING_SCHEME.match(value):
             reachable.add(subject)
-        if _local(quad.predicate.value) in _NAMES:
+        if _local(quad.predicate.value) in _NAMING:
             named.add(subject)
 
     def is_contact(node: str, predicate: str) -> bool:
@@ -133,7 +153,7 @@ def erasure(universe: Iterable[ox.Quad], iris: Iterable[str]) -> Erasure:
         }
         waiting += found - doomed
         doomed |= found
-    return Erasure(frozenset(doomed), _texts(doomed, outgoing))
+    return Erasure(frozenset(doomed), _texts(doomed, outgoing), base)
 
 
 def _node(term: object) -> str:
@@ -150,24 +170,28 @@ def _local(predicate: str) -> str:
 def _texts(
     doomed: set[str], outgoing: dict[str, list[tuple[str, str, ox.Quad]]]
 ) -> tuple[str, ...]:
-    """Names, addresses and numbers of what goes, in lower case."""
+    """Names, addresses and numbers of what goes, as ``_plain``."""
     texts: set[str] = set()
     for node in doomed:
+        given: set[str] = set()
+        family: set[str] = set()
         for predicate, value, quad in outgoing.get(node, ()):
+            name = _local(predicate)
             if isinstance(quad.object, ox.Literal):
-                if _local(predicate) in _NAMES | _REACHING:
+                if name in _NAMES | _REACHING:
                     texts.add(quad.object.value)
-            elif value.startswith(_REACHING_SCHEMES):
-                texts.add(value.split(":", 1)[1])
-    return tuple(sorted({each.lower() for each in texts if len(each) >= _SHORTEST}))
+                if name in _GIVEN:
+                    given.add(quad.object.value)
+                if name in _FAMILY:
+                    family.add(quad.object.value)
+            elif _REACHING_SCHEME.match(value):
+                texts.add(unquote_plus(value.split(":", 1)[1].split("?", 1)[0]))
+        for first, last in itertools.product(given, family):
+            texts |= {f"{first} {last}", f"{last} {first}", f"{last}, {first}"}
+    return tuple(sorted(plain for each in texts if len(plain := _plain(each)) >= _SHORTEST))
 
 
-def named_in(text: str, base: str) -> set[str]:
-    """The IRIs below a base that a text may name; with and without what may end a sentence."""
-    found = re.findall(re.escape(base) + r"[^\s<>\"{}|\\^`]*", text)
-    return {shape for each in found for shape in (each, each.rstrip(".,;:!?)'"))}
-
-
-def hashed(iri: str, base: str) -> str:
-    """An IRI as a tombstone remembers it: relative to the base, so that it holds under any."""
-    return hashlib.sha256(iri.removeprefix(base).encode()).hexdigest()
+def _plain(text: str) -> str:
+    """A text without what does not matter for who is meant: case, kinds and lengths of space."""
+    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+    return " ".join(folded.split())

@@ -18,7 +18,8 @@ from clustergraph.errors import NoSpaceError, NotFoundError, UsageError
 from clustergraph.releases import history
 from clustergraph.releases import manifest as manifests
 from clustergraph.releases.candidate import DELTA, Candidate, Record, sync
-from clustergraph.releases.erasure import Erasure, erasure, hashed
+from clustergraph.releases.erasure import Erasure, erasure
+from clustergraph.tombstones import hashed, iris_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,8 +47,13 @@ class Plan:
     """Statements of things that stay, which go because they name those that go."""
 
 
-def plan(pipeline: Pipeline, iris: Sequence[str]) -> Plan:
+def plan(pipeline: Pipeline, iris: Sequence[str], *, strange: bool = False) -> Plan:
     """Find out what goes if some things are forgotten; nothing is changed.
+
+    Args:
+        pipeline: of the project.
+        iris: the things.
+        strange: whether nothing needs to have been said of them; texts may name them still.
 
     Raises:
         NotFoundError: nothing was ever said of one of them.
@@ -61,8 +67,9 @@ def plan(pipeline: Pipeline, iris: Sequence[str]) -> Plan:
     before = frozenset(pipeline.quads_of(current))
     past = {each: history.delta(archive, each, restricted=True) for each in archive.known()}
     universe = {quad for each in past.values() for quad in (*each.added, *each.removed)} | before
-    _check_known(iris, universe)
-    goes = erasure(filter(pipeline.is_asserted, universe), iris)
+    if not strange:
+        _check_known(iris, universe)
+    goes = erasure(filter(pipeline.is_asserted, universe), iris, pipeline.settings.base)
     taken = [quad for quad in before if pipeline.is_asserted(quad) and goes.takes(quad)]
     asked = replace(goes, nodes=frozenset(iris), texts=())
     parts = {
@@ -176,16 +183,12 @@ def forget_again(
         for number in archive.known():
             delta = history.delta(archive, number, restricted=True)
             quads |= delta.added | delta.removed
-        iris = {
-            term.value.split("#", 1)[0]
-            for quad in quads
-            for term in quad
-            if isinstance(term, ox.NamedNode) and term.value.startswith(base)
-        }
+        iris = {each.split("#", 1)[0] for each in iris_of(quads)}
         found = sorted(iri for iri in iris if hashed(iri, base) in lost)
         others = {hashed(iri, base) for iri in found}
+        goes = plan(pipeline, found, strange=True)
         forget(
-            pipeline, plan(pipeline, found), record, force=True, reason="Forgotten before",
+            pipeline, goes, record, force=True, reason="Forgotten before",
             tombstones=tuple(stone for each, stone in lost.items() if each not in others),
         )  # fmt: skip
 
@@ -227,5 +230,7 @@ def _without_names(manifest: Manifest, goes: Erasure) -> Manifest:
         manifest = replace(manifest, why="(removed)", changes=())
     if goes.mentions(manifest.who):
         manifest = replace(manifest, who="(removed)", changes=())
+    if goes.mentions(manifest.restricted_why):
+        manifest = replace(manifest, restricted_why="(removed)")
     graphs = {name: size for name, size in manifest.graphs.items() if not goes.mentions(name)}
     return replace(manifest, graphs=graphs, restricted_graphs={})

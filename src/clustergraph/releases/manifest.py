@@ -28,6 +28,8 @@ class Manifest:
     """What made it: build, update, graph, rollback, forget."""
     who: str
     why: str
+    restricted_why: str = ""
+    """The reasons of writes to restricted graphs; for those alone who may see these."""
     changes: tuple[dict[str, str], ...] = ()
     """Where several writes were published together: kind, who and why of each."""
     base: str

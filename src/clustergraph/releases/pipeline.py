@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
@@ -36,6 +36,7 @@ from clustergraph.releases.candidate import (
     digest_of,
     stated,
 )
+from clustergraph.releases.writes import Applied
 from clustergraph.store.embedded import as_stored
 from clustergraph.vocab import prefixes
 
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from clustergraph.patch import Patch
     from clustergraph.releases.archive import Archive
     from clustergraph.releases.manifest import Manifest
-    from clustergraph.releases.writes import Applied, Write
+    from clustergraph.releases.writes import Write
     from clustergraph.settings import Settings
 
 _REWRITE = 0.2  # share of changed quads from which on a build writes its store anew
@@ -296,7 +297,11 @@ class Pipeline:
                     return None
                 return [each if isinstance(each, ClusterGraphError) else refusal for each in tried]
             manifest = candidate.publish(
-                [each.record for each in accepted],
+                [
+                    replace(each.record, hidden=self._tells(outcome))
+                    for each, outcome in zip(requests, tried, strict=True)
+                    if isinstance(outcome, Applied)
+                ],
                 report=report.to_turtle(),
                 findings=report.counts(),
                 fingerprint=parent.fingerprint,
@@ -318,6 +323,12 @@ class Pipeline:
             raise  # the candidate is lost, and all writes with it
         except ClusterGraphError as error:
             return _without_frames(error)
+
+    def _tells(self, applied: Applied) -> bool:
+        """Whether a write changed what is restricted."""
+        effect = applied.effect
+        graphs = {each.value for each in (*effect.created, *effect.dropped)}
+        return any(map(self.settings.is_restricted, graphs | effect.patch.graphs()))
 
     def _erased(self, parent: Manifest) -> frozenset[str]:
         """Hashes of the IRIs that were erased, here or by the project's list."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
-from clustergraph import catalogue, rdf, update
+from clustergraph import catalogue, rdf, tombstones, update
 from clustergraph.errors import (
     ForbiddenError,
     NotFoundError,
@@ -17,7 +17,6 @@ from clustergraph.errors import (
 )
 from clustergraph.patch import Patch
 from clustergraph.releases.candidate import Record
-from clustergraph.releases.erasure import hashed, named_in
 from clustergraph.store import changes
 from clustergraph.store.changes import Effect
 from clustergraph.tokens import NOBODY, Grant
@@ -317,19 +316,9 @@ def _check_erased(effect: Effect, settings: Settings, erased: frozenset[str]) ->
     Raises:
         ForbiddenError: a new statement holds it.
     """
-    if not erased:
-        return
-    iris = {each.value for each in effect.created}
-    for quad in effect.patch.added:
-        for term in quad:
-            if isinstance(term, ox.NamedNode):
-                iris.add(term.value)
-            elif isinstance(term, ox.Literal):
-                iris |= named_in(term.value, settings.base)
-    for iri in iris:
-        own = iri.startswith(settings.base)
-        if own and hashed(iri.split("#", 1)[0], settings.base) in erased:
-            raise ForbiddenError("This holds something that was erased on request.")
+    created = (each.value for each in effect.created)
+    if tombstones.first_erased(created, effect.patch.added, settings.base, erased) is not None:
+        raise ForbiddenError("This holds something that was erased on request.")
 
 
 def _authorise(effect: Effect, write: Write, settings: Settings) -> None:

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 import pyoxigraph as ox
 
-from clustergraph import errors, rdf, sparql, syntax
+from clustergraph import errors, rdf, rewriting, sparql, syntax
 from clustergraph.store import flat
 from clustergraph.store.backend import STORED_DATASET, Answer, DatasetClause, Row, read_solutions
 
@@ -93,9 +93,13 @@ def _results(
     store: ox.Store, query: Query, dataset: DatasetClause
 ) -> ox.QuerySolutions | ox.QueryTriples | ox.QueryBoolean:
     default = _names(dataset.default_graphs) if dataset else None
-    return solve(
-        store, _in_order(query), default, _names(dataset.named_graphs) if dataset else None
-    )
+    named = _names(dataset.named_graphs) if dataset else None
+    text = _in_order(query)
+    faster = rewriting.faster(text)
+    if faster != text:
+        with contextlib.suppress(errors.QueryError):  # told of the text as it was sent
+            return solve(store, faster, default, named)
+    return solve(store, text, default, named)
 
 
 def _in_order(query: Query) -> str:

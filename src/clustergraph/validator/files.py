@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pyoxigraph as ox
-
-from clustergraph import project
+from clustergraph import project, tombstones
 from clustergraph.errors import ClusterGraphError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
+
+    import pyoxigraph as ox
 
     from clustergraph.settings import Settings
 
@@ -24,14 +24,14 @@ def stamp(settings: Settings) -> tuple[tuple[str, int, int], ...]:
     return tuple(found)
 
 
-def public(settings: Settings, is_erased: Callable[[str], bool]) -> tuple[str, ...]:
+def public(settings: Settings, erased: frozenset[str]) -> tuple[str, ...]:
     """The files, relative to the project, that hold nothing restricted and nothing erased.
 
     A file that cannot be read is not among them, since nobody can tell what it holds.
 
     Args:
         settings: of the project.
-        is_erased: whether an IRI was erased.
+        erased: hashes of what was erased.
     """
     by_name = {project.shown(settings, path): path for path in project.files(settings)}
     found = []
@@ -40,16 +40,14 @@ def public(settings: Settings, is_erased: Callable[[str], bool]) -> tuple[str, .
             quads = list(source.engine())
         except ClusterGraphError:
             continue
-        if not _is_hidden(quads, settings, is_erased):
+        if not _is_hidden(quads, settings, erased):
             found.append(by_name[source.path].as_posix())
     return tuple(found)
 
 
-def _is_hidden(
-    quads: Iterable[ox.Quad], settings: Settings, is_erased: Callable[[str], bool]
-) -> bool:
-    named = {term.value for quad in quads for term in quad if isinstance(term, ox.NamedNode)}
+def _is_hidden(quads: Iterable[ox.Quad], settings: Settings, erased: frozenset[str]) -> bool:
+    named = set(tombstones.iris_of(quads))
     return any(
-        settings.is_restricted(iri) or (iri.startswith(settings.base) and is_erased(iri))
+        settings.is_restricted(iri) or tombstones.is_erased(iri, settings.base, erased)
         for iri in named
     )
