@@ -144,6 +144,8 @@ def test_pages_end(site: Site, monkeypatch: pytest.MonkeyPatch, others: int) -> 
             data = graph(site, address)
             assert violations(data, "shapes") == []
             seen += list(data.objects(dumped_iri(site, "catalog"), DCAT.dataset))
+            typed = set(data.subjects(RDF.type, DCAT.Dataset))  # what CKAN and udata go by
+            assert typed == set(data.objects(dumped_iri(site, "catalog"), DCAT.dataset))
             pages.append(address)
             (page,) = data.subjects(RDF.type, HYDRA.PagedCollection)
             assert int(data.value(page, HYDRA.totalItems)) == others + 1
