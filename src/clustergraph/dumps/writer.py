@@ -15,12 +15,12 @@ from clustergraph.releases import Archive
 
 def main() -> int:
     """Write them; what went wrong is told on standard error."""
-    settings = settings_module.load()
     sandbox.die_with_parent()
     if sandbox.is_supported():
         sandbox.forbid_network_and_programs()
     os.nice(15)
     try:
+        settings = settings_module.load()
         with contextlib.suppress(BusyError, GoneError):  # another one writes it; nothing to write
             Dumps(Archive(settings.variable), settings).write()
     except ClusterGraphError as error:
