@@ -161,7 +161,23 @@ def _results_of() -> set[Node]:
     graph = shapes()
     targets = [SH.targetClass, SH.targetNode, SH.targetSubjectsOf, SH.targetObjectsOf]
     tops = {shape for target in targets for shape in graph.subjects(target, None)}
-    return tops | {part for top in tops for part in graph.objects(top, SH.property)}
+    parts = {part for top in tops for part in graph.objects(top, SH.property)}
+    shown = set(graph.subjects(SH.group, None))  # these say how pages look, and find nothing
+    pages = {top for top in tops if shown.issuperset(graph.objects(top, SH.property))}
+    pages &= set(graph.subjects(SH.property, None))
+    return (tops - pages) | (parts - shown)
+
+
+def test_shapes_of_pages_demand_nothing() -> None:
+    """They have a path, a group and an order: whoever validates finds nothing by them."""
+    graph = shapes()
+    dash = rdflib.Namespace("http://datashapes.org/dash#")
+    for field in graph.subjects(SH.group, None):
+        said = set(graph.predicates(field))
+        assert {SH.path, SH.group, SH.order} <= said <= {
+            SH.path, SH.group, SH.order, SH.name, dash.viewer
+        }  # fmt: skip
+        assert (graph.value(field, SH.group), RDF.type, SH.PropertyGroup) in graph
 
 
 def test_every_result_names_its_rule() -> None:

@@ -4,7 +4,9 @@ from clustergraph.pages.changes import ChangedThing, explained
 from clustergraph.pages.documents import document
 from clustergraph.pages.labels import Label, Labels
 from clustergraph.pages.lists import Entry, Kind, kinds, members, terms
-from clustergraph.pages.thing import Evidence, Page, Property, Value, page
+from clustergraph.pages.pictures import Network, Timeline, picture
+from clustergraph.pages.thing import page
+from clustergraph.pages.view import Evidence, Page, Property, Value
 
 __all__ = [
     "ChangedThing",
@@ -13,13 +15,16 @@ __all__ = [
     "Kind",
     "Label",
     "Labels",
+    "Network",
     "Page",
     "Property",
+    "Timeline",
     "Value",
     "document",
     "explained",
     "kinds",
     "members",
     "page",
+    "picture",
     "terms",
 ]

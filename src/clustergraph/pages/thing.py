@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
 
 import pyoxigraph as ox
 
 from clustergraph.pages.labels import Label, Labels
+from clustergraph.pages.layout import Field, Layout, layout
 from clustergraph.pages.queries import select
+from clustergraph.pages.reasons import evidence
+from clustergraph.pages.view import Evidence, Group, Incoming, Line, Page, Property, Table, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from clustergraph.rdf import Term
     from clustergraph.store import Backend, Row
 
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _SKOS = "http://www.w3.org/2004/02/skos/core#"
+_SKOSXL = "http://www.w3.org/2008/05/skos-xl#"
 _DCTERMS = "http://purl.org/dc/terms/"
+_SCHEMA = "https://schema.org/"
 TYPE = _RDF + "type"
 _DESCRIPTIONS = (_DCTERMS + "description", _SKOS + "definition", _SKOS + "scopeNote")
 _FIRST = (
@@ -28,77 +33,16 @@ _FIRST = (
     _DCTERMS + "title",
     "http://xmlns.com/foaf/0.1/name",
 )
-INCOMING_SHOWN = 25
+_PLAIN = frozenset({TYPE, *_FIRST, _SKOSXL + "prefLabel", _SKOSXL + "altLabel"})
+"""Properties that are no column of a table: they stand in its first one."""
+_ORDERING = (_SCHEMA + "startDate", _SCHEMA + "position")
+"""Properties by which the lines of a table are ordered, before their names."""
+_COLUMNS = 7
+SHOWN = 25
 """Things that are shown of each kind of incoming links; the rest on a page of its own."""
 
-
-@dataclass(frozen=True)
-class Evidence:
-    """Why a statement is believed."""
-
-    attestation: str
-    certainty: str
-    rationale: str
-    passages: tuple[tuple[str, int, int], ...]
-    """IRI, first and last line of each."""
-
-
-@dataclass(frozen=True)
-class Value:
-    """One value of a property."""
-
-    term: Term
-    label: Label
-    graphs: tuple[str, ...]
-    evidence: tuple[Evidence, ...] = ()
-
-    @property
-    def iri(self) -> str:
-        """The IRI, or nothing for a literal."""
-        return self.term.value if isinstance(self.term, ox.NamedNode) else ""
-
-    @property
-    def datatype(self) -> str:
-        """The datatype of a literal without language."""
-        if isinstance(self.term, ox.Literal) and not self.term.language:
-            return self.term.datatype.value
-        return ""
-
-
-@dataclass(frozen=True)
-class Property:
-    """A property with its values."""
-
-    iri: str
-    label: Label
-    values: tuple[Value, ...]
-
-
-@dataclass(frozen=True)
-class Incoming:
-    """What points to the thing by one property."""
-
-    iri: str
-    label: Label
-    things: tuple[tuple[str, Label], ...]
-    total: int
-    complete: bool
-
-
-@dataclass(frozen=True)
-class Page:
-    """All that is shown about a thing."""
-
-    iri: str
-    label: Label
-    descriptions: tuple[Label, ...]
-    types: tuple[tuple[str, Label], ...]
-    stated: tuple[Property, ...]
-    inferred: tuple[Property, ...]
-    parts: tuple[Page, ...]
-    incoming: tuple[Incoming, ...]
-    graphs: tuple[tuple[str, Label], ...]
-    """The graphs that say anything here."""
+_Key: TypeAlias = "tuple[str, bool]"
+_Evidence: TypeAlias = "Mapping[tuple[Term, Term], tuple[Evidence, ...]]"
 
 
 def page(
@@ -114,35 +58,27 @@ def page(
         everything: a property whose incoming links are all wanted.
     """
     node = ox.NamedNode(iri)
-    rows = select(backend, "statements", thing=node, parts=ox.Literal(iri + "#"))
+    fields = layout(backend, base)
+    rows = select(
+        backend,
+        "statements",
+        thing=node,
+        parts=ox.Literal(iri + "#"),
+        tables=_nodes(fields.tables),
+        inverse_tables=_nodes(fields.inverse_tables),
+    )
     rows = [row for row in rows if "s" in row]
     incoming = select(backend, "incoming", thing=node)
     if not rows and not incoming:
         return None
-    evidence = _evidence(backend, base, node)
     labels = Labels(backend, languages)
-    labels.fetch(_iris(rows, incoming, iri))
-    sections: dict[Term, list[Row]] = defaultdict(list)
-    for row in rows:
-        sections[row["s"]].append(row)
-    inferred = f"{base}graph/inferred"
-    parts = tuple(
-        _section(subject, found, {}, labels, inferred)
-        for subject, found in sorted(sections.items(), key=lambda each: str(each[0]))
-        if subject != node
-    )
-    main = _section(node, sections.get(node, []), evidence, labels, inferred)
-    return Page(
-        iri=main.iri,
-        label=main.label,
-        descriptions=main.descriptions,
-        types=main.types,
-        stated=main.stated,
-        inferred=main.inferred,
-        parts=parts,
-        incoming=_incoming(incoming, labels, everything),
-        graphs=main.graphs,
-    )
+    labels.fetch(_iris(rows, incoming, iri) | fields.groups)
+    reader = _Reader(node, labels, fields, f"{base}graph/inferred", everything)
+    return reader.page(rows, incoming, evidence(backend, base, node))
+
+
+def _nodes(iris: Iterable[str]) -> list[ox.NamedNode]:
+    return [ox.NamedNode(iri) for iri in sorted(iris)] or [ox.NamedNode("urn:x-none")]
 
 
 def _iris(rows: Iterable[Row], incoming: Iterable[Row], iri: str) -> set[str]:
@@ -155,133 +91,223 @@ def _iris(rows: Iterable[Row], incoming: Iterable[Row], iri: str) -> set[str]:
     return found
 
 
-def _section(
-    subject: Term,
-    rows: Iterable[Row],
-    evidence: dict[tuple[Term, Term], tuple[Evidence, ...]],
-    labels: Labels,
-    inferred_graph: str,
-) -> Page:
-    stated: dict[str, list[Value]] = defaultdict(list)
-    inferred: dict[str, list[Value]] = defaultdict(list)
-    descriptions: list[ox.Literal] = []
-    types: list[tuple[str, Label]] = []
-    graphs: dict[str, Label] = {}
-    for row in rows:
-        predicate, term = row["p"], row["o"]
-        names = tuple(sorted(row["graphs"].value.split()))
-        graphs |= {name: labels.of(name) for name in names}
-        derived = names == (inferred_graph,)
-        if predicate.value in _DESCRIPTIONS and isinstance(term, ox.Literal):
-            descriptions.append(term)
-            continue
-        if predicate.value == TYPE and not derived and isinstance(term, ox.NamedNode):
-            types.append((term.value, labels.of(term.value)))
-        value = Value(term, _shown(term, labels), names, evidence.get((predicate, term), ()))
-        (inferred if derived else stated)[predicate.value].append(value)
-    return Page(
-        iri=subject.value,
-        label=labels.of(subject.value),
-        descriptions=tuple(
-            Label(each.value, each.language or "") for each in labels.best(descriptions)
-        ),
-        types=tuple(sorted(types)),
-        stated=_properties(stated, labels),
-        inferred=_properties(inferred, labels),
-        parts=(),
-        incoming=(),
-        graphs=tuple(sorted(graphs.items())),
-    )
+class _Reader:
+    """Makes a page of the solutions of its queries."""
 
+    def __init__(
+        self, node: ox.NamedNode, labels: Labels, fields: Layout, inferred: str, everything: str
+    ) -> None:
+        self._node = node
+        self._labels = labels
+        self._layout = fields
+        self._inferred = inferred
+        self._everything = everything
+        self._tables: dict[_Key, dict[Term, list[Row]]] = defaultdict(lambda: defaultdict(list))
+        self._leading: dict[str, set[str]] = defaultdict(set)
 
-def _shown(term: Term, labels: Labels) -> Label:
-    if isinstance(term, ox.NamedNode):
-        return labels.of(term.value)
-    if isinstance(term, ox.Literal):
-        return Label(term.value, term.language or "")
-    return Label("(unnamed)")
-
-
-def _properties(values: dict[str, list[Value]], labels: Labels) -> tuple[Property, ...]:
-    return tuple(
-        Property(
-            iri,
-            labels.of(iri),
-            tuple(sorted(found, key=lambda each: (each.label.text.casefold(), str(each.term)))),
+    def page(self, rows: Iterable[Row], incoming: Iterable[Row], reasons: _Evidence) -> Page:
+        """The page of the thing."""
+        sections: dict[Term, list[Row]] = defaultdict(list)
+        for row in rows:
+            if "link" in row:
+                self._tables[row["link"].value, False][row["s"]].append(row)
+            elif "back" in row:
+                self._tables[row["back"].value, True][row["s"]].append(row)
+            else:
+                sections[row["s"]].append(row)
+        parts = tuple(
+            self._section(subject, found, {})
+            for subject, found in sorted(sections.items(), key=lambda each: str(each[0]))
+            if subject != self._node
         )
-        for iri, found in sorted(values.items(), key=lambda each: _place(each[0], labels))
-        if iri != TYPE
-    )
+        for row in incoming:
+            if isinstance(row["s"], ox.NamedNode):
+                self._leading[row["p"].value].add(row["s"].value)
+        main = self._section(self._node, sections.get(self._node, []), reasons)
+        return replace(main, parts=parts, incoming=self._incoming())
 
+    def _section(self, subject: Term, rows: Iterable[Row], reasons: _Evidence) -> Page:
+        values, descriptions, graphs = self._values(rows, reasons)
+        types = [each for each in values.get(TYPE, []) if each.iri]
+        classes = [each.iri for each in types]
+        groups = self._groups(values, classes) if subject == self._node else ()
+        labels = self._labels
+        return Page(
+            iri=subject.value,
+            label=labels.of(subject.value),
+            descriptions=tuple(
+                Label(each.value, each.language or "") for each in labels.best(descriptions)
+            ),
+            types=tuple(sorted((each.iri, each.label) for each in types if not each.inferred)),
+            groups=groups,
+            stated=self._properties(values, inferred=False),
+            inferred=self._properties(values, inferred=True),
+            parts=(),
+            incoming=(),
+            graphs=tuple(sorted((name, labels.of(name)) for name in graphs)),
+        )
 
-def _place(iri: str, labels: Labels) -> tuple[int, str]:
-    """Names first, then what the project's own vocabulary says, then the rest."""
-    if iri in _FIRST:
-        return (_FIRST.index(iri), "")
-    own = "/ontology#" in iri
-    return (len(_FIRST) + (0 if own else 1), labels.of(iri).text.casefold())
+    def _values(
+        self, rows: Iterable[Row], reasons: _Evidence
+    ) -> tuple[dict[str, list[Value]], list[ox.Literal], set[str]]:
+        """The values of each property; descriptions apart; the graphs that say anything."""
+        values: dict[str, list[Value]] = defaultdict(list)
+        descriptions: list[ox.Literal] = []
+        graphs: set[str] = set()
+        for row in rows:
+            predicate, term = row["p"], row["o"]
+            names = tuple(sorted(row["graphs"].value.split()))
+            graphs |= set(names)
+            if predicate.value in _DESCRIPTIONS and isinstance(term, ox.Literal):
+                descriptions.append(term)
+                continue
+            values[predicate.value].append(
+                Value(
+                    term, self._shown(term), names, reasons.get((predicate, term), ()),
+                    names == (self._inferred,),
+                )
+            )  # fmt: skip
+        return values, descriptions, graphs
 
+    def _shown(self, term: Term) -> Label:
+        if isinstance(term, ox.NamedNode):
+            return self._labels.of(term.value)
+        if isinstance(term, ox.Literal):
+            return Label(term.value, term.language or "")
+        return Label("(unnamed)")
 
-def _incoming(rows: Iterable[Row], labels: Labels, everything: str) -> tuple[Incoming, ...]:
-    found: dict[str, set[str]] = defaultdict(set)
-    for row in rows:
-        if isinstance(row["s"], ox.NamedNode):
-            found[row["p"].value].add(row["s"].value)
-    sections = []
-    for predicate, subjects in sorted(found.items(), key=lambda each: labels.of(each[0]).text):
-        ordered = sorted(subjects, key=lambda iri: (labels.of(iri).text.casefold(), iri))
-        shown = ordered if everything == predicate else ordered[:INCOMING_SHOWN]
-        sections.append(
-            Incoming(
-                predicate,
-                labels.of(predicate),
-                tuple((iri, labels.of(iri)) for iri in shown),
-                len(ordered),
-                len(shown) == len(ordered),
+    # -- what the shapes place -----------------------------------------------------------------
+
+    def _groups(self, values: dict[str, list[Value]], types: Iterable[str]) -> tuple[Group, ...]:
+        """The groups of the thing's classes; takes what they hold out of the rest."""
+        found: dict[str, list[Property]] = defaultdict(list)
+        for field in self._layout.of(types):
+            lines = self._tables.get(field.key, {})
+            if field.inverse:
+                iris = self._ordered(self._leading.pop(field.predicate, set()))
+                held = [Value(ox.NamedNode(each), self._labels.of(each)) for each in iris]
+            else:
+                held = _sorted(values.pop(field.predicate, []))
+            held = [each for each in held if each.term not in lines]
+            shown = held
+            if field.inverse and field.predicate != self._everything:
+                shown = held[:SHOWN]
+            if shown or lines:
+                found[field.group].append(
+                    Property(
+                        field.predicate,
+                        self._name(field),
+                        tuple(shown),
+                        field.inverse,
+                        self._table(lines) if lines else None,
+                        len(held),
+                    )
+                )
+        return tuple(
+            Group(iri, self._labels.of(iri), tuple(properties)) for iri, properties in found.items()
+        )
+
+    def _name(self, field: Field) -> Label:
+        literals = [ox.Literal(text, language=tag or None) for tag, text in field.names]
+        for best in self._labels.best(literals)[:1]:
+            return Label(best.value, best.language or "")
+        return self._labels.of(field.predicate)
+
+    def _table(self, found: Mapping[Term, list[Row]]) -> Table:
+        """Values as lines, with the columns that their classes have."""
+        things = {node: self._values(rows, {}) for node, rows in found.items()}
+        every = {name for values, _, _ in things.values() for name in values}
+        classes = {each.iri for values, _, _ in things.values() for each in values.get(TYPE, [])}
+        placed = [each.predicate for each in self._layout.of(classes) if not each.inverse]
+        columns = [
+            name
+            for name in (placed or sorted(every, key=self._place))
+            if name not in _PLAIN and any(self._says(each[0], name) for each in things.values())
+        ][:_COLUMNS]
+        described = any(texts for _, texts, _ in things.values())
+        lines = [
+            (
+                tuple(_number(values, name) for name in _ORDERING),
+                Line(
+                    node.value,
+                    self._labels.of(node.value),
+                    (
+                        *((self._description(texts),) if described else ()),
+                        *(self._cell(values, name) for name in columns),
+                    ),
+                ),
             )
+            for node, (values, texts, _) in things.items()
+        ]
+        lines.sort(key=lambda each: (each[0], each[1].label.text.casefold(), each[1].iri))
+        names = [*([_DESCRIPTIONS[0]] if described else []), *columns]
+        return Table(
+            tuple((name, self._labels.of(name)) for name in names),
+            tuple(line for _order, line in lines),
         )
-    return tuple(sections)
+
+    def _description(self, texts: Iterable[ox.Literal]) -> tuple[Value, ...]:
+        return tuple(Value(each, self._shown(each)) for each in self._labels.best(texts)[:1])
+
+    def _says(self, values: Mapping[str, list[Value]], name: str) -> bool:
+        """Whether something is stated that no other column says."""
+        return any(not each.inferred for each in self._cell(values, name))
+
+    def _cell(self, values: Mapping[str, list[Value]], name: str) -> tuple[Value, ...]:
+        """The values of a column, without the thing whose page it is."""
+        return tuple(_sorted(each for each in values.get(name, ()) if each.term != self._node))
+
+    # -- the rest ------------------------------------------------------------------------------
+
+    def _properties(
+        self, values: Mapping[str, list[Value]], *, inferred: bool
+    ) -> tuple[Property, ...]:
+        found = {
+            iri: [each for each in held if each.inferred is inferred]
+            for iri, held in values.items()
+            if iri != TYPE
+        }
+        return tuple(
+            Property(iri, self._labels.of(iri), tuple(_sorted(held)))
+            for iri, held in sorted(found.items(), key=lambda each: self._place(each[0]))
+            if held
+        )
+
+    def _place(self, iri: str) -> tuple[int, str]:
+        """Names first, then what the project's own vocabulary says, then the rest."""
+        if iri in _FIRST:
+            return (_FIRST.index(iri), "")
+        own = "/ontology#" in iri
+        return (len(_FIRST) + (0 if own else 1), self._labels.of(iri).text.casefold())
+
+    def _ordered(self, iris: Iterable[str]) -> list[str]:
+        return sorted(iris, key=lambda iri: (self._labels.of(iri).text.casefold(), iri))
+
+    def _incoming(self) -> tuple[Incoming, ...]:
+        sections = []
+        for predicate in sorted(self._leading, key=lambda each: self._labels.of(each).text):
+            ordered = self._ordered(self._leading[predicate])
+            shown = ordered if self._everything == predicate else ordered[:SHOWN]
+            sections.append(
+                Incoming(
+                    predicate,
+                    self._labels.of(predicate),
+                    tuple((iri, self._labels.of(iri)) for iri in shown),
+                    len(ordered),
+                    len(shown) == len(ordered),
+                )
+            )
+        return tuple(sections)
 
 
-def _evidence(
-    backend: Backend, base: str, node: ox.NamedNode
-) -> dict[tuple[Term, Term], tuple[Evidence, ...]]:
-    """The attestations of a thing's statements, by predicate and object."""
-
-    def cg(name: str) -> ox.NamedNode:
-        return ox.NamedNode(f"{base}ontology#{name}")
-
-    rows = select(
-        backend,
-        "evidence",
-        thing=node,
-        cg_certainty=cg("certainty"),
-        cg_rationale=cg("rationale"),
-        cg_hasPassage=cg("hasPassage"),
-        cg_firstLine=cg("firstLine"),
-        cg_lastLine=cg("lastLine"),
-    )
-    grouped: dict[tuple[Term, Term], dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
-    for row in rows:
-        grouped[row["p"], row["o"]][row["attestation"].value].append(row)
-    return {
-        key: tuple(_attestation(iri, found) for iri, found in sorted(each.items()))
-        for key, each in grouped.items()
-    }
+def _sorted(values: Iterable[Value]) -> list[Value]:
+    return sorted(values, key=lambda each: (each.label.text.casefold(), str(each.term)))
 
 
-def _attestation(iri: str, rows: Sequence[Row]) -> Evidence:
-    def text(name: str) -> str:
-        return next((row[name].value for row in rows if name in row), "")
-
-    passages = {
-        (row["passage"].value, int(row["first"].value), int(row["last"].value))
-        for row in rows
-        if "passage" in row
-    }
-    return Evidence(
-        iri,
-        text("certainty"),
-        text("rationale"),
-        tuple(sorted(passages, key=lambda each: (each[1], each[0]))),
-    )
+def _number(values: Mapping[str, list[Value]], name: str) -> tuple[float, str]:
+    """By what a line is ordered: a number, or a text such as a date; what has none comes last."""
+    text = min((each.term.value for each in values.get(name, ())), default="")
+    try:
+        return float(text), ""
+    except ValueError:
+        return float("inf"), text or "\uffff"

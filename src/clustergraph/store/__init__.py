@@ -10,6 +10,7 @@ from clustergraph.store.backend import (
     construct,
     rows,
     select,
+    solutions,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "construct",
     "rows",
     "select",
+    "solutions",
 ]

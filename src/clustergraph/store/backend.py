@@ -86,6 +86,12 @@ def read_solutions(solutions: ox.QuerySolutions) -> list[Row]:
     ]
 
 
+def solutions(content: bytes) -> list[Row]:
+    """The solutions in an answer in JSON; none of one that is no table."""
+    results = ox.parse_query_results(content, rdf.JSON.engine)
+    return read_solutions(results) if isinstance(results, ox.QuerySolutions) else []
+
+
 def ask(backend: Backend, text: str) -> bool:
     """The answer of an ASK query of our own."""
     content = b"".join(backend.answer(sparql.parse(text), rdf.JSON))

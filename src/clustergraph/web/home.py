@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+from typing import TYPE_CHECKING
+
 from flask import Blueprint, Response, current_app, render_template, request
 
-from clustergraph import pages, rdf
+from clustergraph import pages, rdf, store
 from clustergraph.errors import ClusterGraphError, NotFoundError
 from clustergraph.web import authorisation, respond, signposting, views
 from clustergraph.web.negotiation import HTML
 from clustergraph.web.observed import Metrics
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from clustergraph.reading import OpenRelease
+
 blueprint = Blueprint("home", __name__)
+
+_PATIENCE = 5.0
+"""Seconds that a picture may take."""
 
 
 @blueprint.route("/")
@@ -42,7 +53,22 @@ def _home() -> str:
         kinds=pages.kinds(release.store, settings.base),
         graphs=[(name, labels.of(name), release.graphs[name]) for name in graphs],
         queries=sorted(release.queries.values(), key=lambda each: each.name),
+        pictures=list(_pictures(release, labels)),
     )
+
+
+def _pictures(release: OpenRelease, labels: pages.Labels) -> Iterator[dict[str, object]]:
+    """What is drawn of the stored queries of ``queries/home/``; what takes too long is left out."""
+    graph = views.graph()
+    for name, stored in sorted(release.queries.items()):
+        if not name.startswith("home-") or any(each.default is None for each in stored.parameters):
+            continue
+        with contextlib.suppress(ClusterGraphError):
+            query = graph.parse(graph.stored_query(name, {}))
+            rows = store.solutions(b"".join(release.answer(query, rdf.JSON, seconds=_PATIENCE)))
+            found = pages.picture(rows, labels)
+            if found is not None:
+                yield {"query": stored, "picture": found}
 
 
 @blueprint.route("/health")

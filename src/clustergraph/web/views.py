@@ -105,7 +105,7 @@ def common() -> dict[str, Any]:
     settings = graph().settings
     return {
         "settings": settings,
-        "language": languages()[0],
+        "language": languages()[0].split("-", 1)[0],
         "root": settings.public_url,
         "travelling": request.args.get("release", "")[:9],
     }
