@@ -196,7 +196,7 @@ def test_markdown_is_what_the_page_says() -> None:
     """Headings, lists, tables, code; special characters are none."""
     html = """<nav>x</nav><main><h1>A <code>b_c</code></h1><nav>no</nav><p>One*  two
     <a href="/x">three</a> <a href="?p=2">four</a></p><ul><li>a<ul><li>b</li></ul></li></ul>
-    <table><tr><th>H</th><th>I</th></tr><tr><td>1 | 2</td><td><a href="//e.org/">x</a></td></tr>
+    <table><tr><th>H</th><th>I</th></tr><tr><th>1 | 2</th><td><a href="//e.org/">x</a></td></tr>
     </table><pre><code>SELECT *
     </code></pre><form><input><p>no</p></form><script>no</script></main><p>no</p>"""
     assert markdown.of(html, "http://h/s", "/p").splitlines() == [

@@ -47,7 +47,7 @@ class _Reader(HTMLParser):
         self._links: list[tuple[str, int]] = []
         self._pre = False
         self._row: list[str] | None = None
-        self._head = False
+        self._rows = 0  # of the table
 
     def text(self) -> str:
         """What was written."""
@@ -76,7 +76,6 @@ class _Reader(HTMLParser):
             self._pre = True
             self._line = ""
         elif tag in {"td", "th"} and self._row is not None:
-            self._head = self._head or tag == "th"
             self._line = ""
         elif tag == "code" and not self._pre:
             self._line += "`"
@@ -148,9 +147,11 @@ class _Reader(HTMLParser):
             self._break()
         elif tag == "tr":
             self._end_line()
-            self._row, self._head = [], False
+            self._row = []
         elif tag == "table":
-            self._break()
+            self._end_line()
+            self._lines.append("")
+            self._rows = 0
         elif self._line.strip() not in {"", "-"}:
             self._end_line()
 
@@ -158,7 +159,8 @@ class _Reader(HTMLParser):
         if tag == "tr" and self._row is not None:
             if self._row:
                 self._lines.append("| " + " | ".join(self._row) + " |")
-                if self._head:
+                self._rows += 1
+                if self._rows == 1:
                     self._lines.append("|" + " --- |" * len(self._row))
             self._row, self._line = None, ""
             return
