@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
-from clustergraph import explain, pages, queries, rdf, store
+from clustergraph import explain, pages, queries, rdf, search, store
 from clustergraph.errors import (
     ClusterGraphError,
     NotFoundError,
@@ -22,6 +22,7 @@ from clustergraph.errors import (
 )
 from clustergraph.query import Limits, OwnQueries, QueryPool
 from clustergraph.releases.candidate import FULL, PUBLIC
+from clustergraph.search import Index
 from clustergraph.store.embedded import EmbeddedStore
 from clustergraph.vocab import prefixes
 
@@ -61,6 +62,8 @@ class OpenRelease:
     prefixes: Mapping[str, str]
     restricted: bool = False
     """Whether it shows what is restricted."""
+    index: Index | None = None
+    """For searching what is public; None in a release that has none."""
 
     @property
     def etag(self) -> str:
@@ -305,7 +308,12 @@ class Reader:
             ),
             prefixes(self._settings.base),
             restricted=restricted,
+            index=self._index(number),
         )
+
+    def _index(self, number: int) -> Index | None:
+        path = self._archive.path(number) / search.NAME
+        return Index(path) if path.exists() else None
 
     def _backends(
         self, folder: Path, manifest: Manifest, *, current: bool, restricted: bool

@@ -11,6 +11,7 @@ import datetime
 import hashlib
 import os
 import shutil
+import sqlite3
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 import pyoxigraph as ox
 import zstandard
 
-from clustergraph import patch, rdf
+from clustergraph import patch, rdf, search
 from clustergraph.errors import CorruptedError, StoreError
 from clustergraph.patch import Patch
 from clustergraph.releases import manifest as manifests
@@ -283,7 +284,9 @@ class Candidate:
             if written is not None:
                 self._write_patch(WRITTEN, written)
             (self._folder / REPORT).write_bytes(report)
-            digest, quads = flat.digest(self._write_flat())
+            lines = self._write_flat()
+            self._write_index(lines)
+            digest, quads = flat.digest(lines)
             self._close(sum(graphs[False].values()))
             current = _readable(self.archive)
             number = self.archive.next_number()
@@ -339,6 +342,14 @@ class Candidate:
             lines = flat.lines_of(stated(self.public, self._merged))
         flat.write(self._folder / name, lines, merged=self._merged)
         return lines
+
+    def _write_index(self, lines: list[bytes]) -> None:
+        """Write what the names and descriptions of what is public are found by."""
+        try:
+            quads = ox.parse(b"".join(lines), ox.RdfFormat.N_QUADS)
+            search.build(self._folder / search.NAME, quads, base=self.settings.base)
+        except sqlite3.Error as error:
+            raise OSError(f"the search index cannot be written: {error}") from error
 
     def _write_patch(self, name: str, change: Patch) -> tuple[int, int]:
         """Write a patch, its restricted part apart; gives what is added and removed in public."""

@@ -22,6 +22,7 @@ from clustergraph.web import (
     memento,
     openapi,
     quality,
+    search,
     signposting,
     sitemap,
     sparql,
@@ -63,7 +64,7 @@ def create_app(graph: ClusterGraph) -> Flask:
     memento.register(app)
     for surface in (
         home, history, memento, sparql, explain, updates, graphs, stored, openapi, validate,
-        quality, dumps, catalog, sitemap, signposting, llms, documents,
+        quality, search, dumps, catalog, sitemap, signposting, llms, documents,
     ):  # fmt: skip
         app.register_blueprint(surface.blueprint)
     app.wsgi_app = Twin(app.wsgi_app, settings.public_url)  # type: ignore[method-assign]

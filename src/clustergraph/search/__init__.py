@@ -1,0 +1,6 @@
+"""Full-text search over the names and descriptions of what is public; one index a release."""
+
+from clustergraph.search.index import NAME, build
+from clustergraph.search.ranking import Facet, Found, Hit, Index
+
+__all__ = ["NAME", "Facet", "Found", "Hit", "Index", "build"]

@@ -1,0 +1,5 @@
+-- By what some things may be narrowed, and how many of them have each value.
+SELECT property, value, COUNT(DISTINCT thing)
+FROM facet
+WHERE thing IN (SELECT value FROM json_each(:things))
+GROUP BY property, value

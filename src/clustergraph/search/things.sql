@@ -1,0 +1,2 @@
+-- The IRIs of some things.
+SELECT id, iri FROM thing WHERE id IN (SELECT value FROM json_each(:things))
