@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -93,14 +94,38 @@ def addresses(site: Site) -> list[str]:
         "/catalog?page=2", "/index.md", "/catalog.md", "/quality.md", "/search.md?q=canar",
         *(f"/catalog.{suffix}" for suffix in FORMATS),
         *(f"/linkset/doc/{thing}" for thing in things), *(f"/doc/{thing}.md" for thing in things),
-        "/linkset/graph/restricted/canary-graph", "/feed/ldes", "/llms.txt", "/reconcile",
-        "/fragments",
+        "/linkset/graph/restricted/canary-graph", "/feed/ldes", "/llms.txt",
+        *matched(base=site.graph.settings.base),
         "/timemap/", "/timemap/doc/contact",
         *(f"/releases/{n}{more}" for n in (1, 2, 3, 4)
           for more in ("", "?format=json", "?format=rdfp", "?from=1", "?from=1&format=rdfp")),
         *documents,
         *(f"{address}?release={n}" for address in documents[:14] for n in (1, 2)),
         *asked,
+    ]  # fmt: skip
+
+
+def matched(base: str) -> list[str]:
+    """What a stranger asks of reconciliation and of pattern fragments."""
+    terms = (f"<{base}id/contact/canary-ir", f"{base}graph/restricted/canary-grap", '"canary-mai"',
+             "http://x/canary-predicat", '"canary-labe"@en')  # fmt: skip
+    queries = {
+        f"q{place}": {"query": term, "properties": [{"pid": "http://x/canary-predicat", "v": "x"}]}
+        for place, term in enumerate((*terms, "canary", "example cluster"))
+    }
+    hidden = f"{base}id/contact/canary-ir"
+    values = {"ids": [hidden], "properties": [{"id": "http://x/canary-predicat"}]}
+    return [
+        "/reconcile", "/reconcile/v1", f"/reconcile?queries={_quoted(json.dumps(queries))}",
+        f"/reconcile?extend={_quoted(json.dumps(values))}",
+        *(f"/reconcile/suggest/{kind}?prefix={prefix}"
+          for kind in ("entity", "type", "property") for prefix in ("", "can", "c")),
+        f"/reconcile/preview?id={hidden}", f"/reconcile/view?id={hidden}",
+        f"/reconcile/flyout/entity?id={hidden}", "/reconcile/extend/propose?type=",
+        "/fragments", *(f"/fragments?page={n}" for n in (2, 3, 4, 5)),
+        *(f"/fragments?{place}={_quoted(term)}{more}" for term in terms
+          for place in ("subject", "predicate", "object", "graph") for more in ("", "&release=1")),
+        "/fragments?graph=urn:ldf:defaultGraph", "/fragments?graph=?g&release=2",
     ]  # fmt: skip
 
 
@@ -203,6 +228,8 @@ def test_a_token_that_may_read_sees_them(planted: Site) -> None:
         "/graph/restricted/canary-graph.trig",
         "/releases/1/sparql?format=csv&query=SELECT%20*%20{?s%20?p%20?o}",
         "/doc/contact/canary-iri.nt?release=1",
+        "/fragments?subject=" + planted.iri("id/contact/canary-iri"),
+        "/fragments?graph=" + planted.iri("graph/restricted/canary-graph-2") + "&release=2",
     ):
         answer = planted.send("GET", address, token=token)
         assert answer.status_code == 200, address

@@ -12,7 +12,7 @@ import datetime
 import getpass
 import subprocess
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyoxigraph as ox
 
@@ -35,8 +35,10 @@ from clustergraph.errors import (
     UsageError,
     ValidationFailedError,
 )
+from clustergraph.fragments import Fragments
 from clustergraph.quality import Standing
 from clustergraph.reading import OpenRelease, Reader, export
+from clustergraph.reconciliation import Matcher
 from clustergraph.releases import Archive, Manifest, Pipeline, Record, history
 from clustergraph.releases import backup as backups
 from clustergraph.releases import forget as forgetting
@@ -103,6 +105,8 @@ class ClusterGraph:
         self.tokens = Tokens(settings.variable / "tokens.json")
         self._reader = Reader(self.archive, settings, public=public)
         self._writes = WriteQueue(settings)
+        self.fragments = Fragments(self.archive)
+        self._matcher = Matcher(prefixes(settings.base))
         self._erasures: tuple[int | None, frozenset[str]] | None = None
         self.dumps = Dumps(self.archive, settings)
         self._standing = Standing(self.archive, settings)
@@ -229,10 +233,27 @@ class ClusterGraph:
         """The number of the release that is shown now; None if there is none."""
         return self._reader.number()
 
+    def match(self, question: Mapping[str, Any], *, client: str = "") -> tuple[int, Any]:
+        """The answer to a question about names; see ``Matcher.ask``.
+
+        Returns:
+            The number of the release that answered (one before the current, while the names of that
+            one are being read), and the answer.
+
+        Raises:
+            NotFoundError: nothing was built yet.
+            LimitError: it takes too long, or too many ask.
+            StoreError: the release cannot be read.
+        """
+        number = self.release().manifest.number
+        folder = self.archive.path(number) / PUBLIC
+        return self._matcher.ask(number, folder, question, client=client)
+
     def close(self) -> None:
-        """End the query workers, the writer, and what writes dumps."""
+        """End the query workers, the writer, the matcher, and what writes dumps."""
         self.dumps.close()
         self._writes.close()
+        self._matcher.close()
         self._reader.close()
 
     def parse(self, text: str) -> sparql.Query:

@@ -205,9 +205,12 @@ class Index:
                 kind = 0 if found == wanted else 1 if found.startswith(wanted) else 2
                 if rank == 3:
                     kind = 3
-                score = (kind, rank, _preference(language, languages), len(found), at)
+                length = len(found) if wanted else 0
+                score = (kind, rank, _preference(language, languages), length, at)
             if row[0] not in best or score < best[row[0]][0]:
                 best[row[0]] = (score, row)
+        if not wanted:  # nothing to be near to: by name
+            return {thing: (score[-1:], row) for thing, (score, row) in best.items()}
         return best
 
     def _names(

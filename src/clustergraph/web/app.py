@@ -13,6 +13,7 @@ from clustergraph.web import (
     dumps,
     errors,
     explain,
+    fragments,
     graphs,
     headers,
     history,
@@ -22,6 +23,7 @@ from clustergraph.web import (
     memento,
     openapi,
     quality,
+    reconcile,
     search,
     signposting,
     sitemap,
@@ -64,7 +66,8 @@ def create_app(graph: ClusterGraph) -> Flask:
     memento.register(app)
     for surface in (
         home, history, memento, sparql, explain, updates, graphs, stored, openapi, validate,
-        quality, search, dumps, catalog, sitemap, signposting, llms, documents,
+        quality, search, reconcile, fragments, dumps, catalog, sitemap, signposting, llms,
+        documents,
     ):  # fmt: skip
         app.register_blueprint(surface.blueprint)
     app.wsgi_app = Twin(app.wsgi_app, settings.public_url)  # type: ignore[method-assign]

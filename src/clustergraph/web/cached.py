@@ -148,8 +148,9 @@ class Cached:
         self, key: tuple[str, ...], environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         status, headers, chunks = begun(self._app, environ)
+        kept = tuple(headers)  # of what is kept, not of what others make of it
         start_response(status, headers)
-        found = {name.lower(): value for name, value in headers}
+        found = {name.lower(): value for name, value in kept}
         if (
             not status.startswith("200")
             or "etag" not in found
@@ -160,7 +161,7 @@ class Cached:
 
         def keep(body: bytes) -> None:
             if not environ.get(INCOMPLETE) and self._release() == int(key[0]):
-                self._answers.put(key, _Entry(status, tuple(headers), body, found["etag"]))
+                self._answers.put(key, _Entry(status, kept, body, found["etag"]))
 
         return _Kept(chunks, keep, self._answers.largest)
 

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from clustergraph.service import ClusterGraph
 
 
-_WAITING = frozenset({"sparql", "stored query", "graph store", "update", "validation"})
+_WAITING = frozenset(
+    {"sparql", "stored query", "graph store", "update", "validation", "reconciliation"}
+)
 """Kinds of requests whose threads wait for other processes."""
 
 
@@ -51,7 +53,7 @@ def front(graph: ClusterGraph, *, log: TextIO | None) -> WSGIApplication:
     def cached(app: WSGIApplication, *, posted: bool) -> WSGIApplication:
         if not settings.cache:
             return app
-        by_host = bool(settings.trusted_hosts)
+        by_host = bool(settings.trusted_hosts) or not settings.public_url
         return Cached(app, answers, graph.number, by_host=by_host, posted=posted)
 
     in_flight = InFlight(

@@ -31,7 +31,10 @@ _CORS = {
 
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_ASKED_BY_POST = frozenset({"sparql.sparql", "explain.explain", "validate.validate"})
+_ASKED_BY_POST = frozenset(
+    {"sparql.sparql", "explain.explain", "validate.validate", "reconcile.service",
+     "reconcile.match", "reconcile.extend"}
+)  # fmt: skip
 """What is read with POST; pages of other sites may do so. They never write: a token is needed."""
 
 

@@ -34,6 +34,7 @@ _KINDS = {
     "quality": "quality", "dump": "dump", "catalog": "description", ".well-known": "description",
     "sitemap.xml": "description", "sitemap": "description", "llms.txt": "description",
     "robots.txt": "description", "linkset": "description",
+    "reconcile": "reconciliation", "fragments": "fragments",
 }  # fmt: skip
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 

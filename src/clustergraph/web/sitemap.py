@@ -19,7 +19,7 @@ _SOON = "5"
 
 @blueprint.route("/robots.txt")
 def robots() -> Response:
-    """Pages may be read; queries are for people and programs."""
+    """Pages may be read; answers that are made for those who ask are not for indexes."""
     text = render_template("robots.txt", site=views.site())
     return Response(text, content_type="text/plain;charset=utf-8")
 
