@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import zstandard
 from tests.web.conftest import Site, served
 from werkzeug.test import Client
 
@@ -87,8 +88,13 @@ def addresses(site: Site) -> list[str]:
           "?release=2&format=json")),
         *(f"/search?q={q}{more}" for q in ("canar", "x", "mail", "labl")
           for more in ("", "&format=json", "&format=csv", "&format=ttl", "&release=1")),
-        "/suggest?q=canar", "/suggest?q=cana&release=2", "/dump/", "/catalog",
-        "/.well-known/void", "/sitemap.xml", "/openapi.json", "/feed/ldes", "/llms.txt",
+        "/suggest?q=canar", "/suggest?q=cana&release=2", "/dump/", "/catalog", "/.well-known/void",
+        "/sitemap.xml", "/openapi.json", "/dump/latest/", "/dump/2/", "/dump/latest/SHA256SUMS",
+        "/linkset/", "/.well-known/api-catalog", "/sitemap/pages.xml", "/sitemap/1.xml",
+        "/catalog?page=2", "/index.md", "/catalog.md", "/quality.md", "/search.md?q=canar",
+        *(f"/catalog.{suffix}" for suffix in FORMATS),
+        *(f"/linkset/doc/{thing}" for thing in things), *(f"/doc/{thing}.md" for thing in things),
+        "/linkset/graph/restricted/canary-graph", "/feed/ldes", "/llms.txt",
         *matched(base=site.graph.settings.base),
         "/timemap/", "/timemap/doc/contact",
         *(f"/releases/{n}{more}" for n in (1, 2, 3, 4)
@@ -140,8 +146,9 @@ def leaks(text: str, address: str) -> list[str]:
 
 def test_no_public_surface_knows_them(planted: Site) -> None:
     """Whatever is asked, in every format, at every release, in errors and headers too."""
+    planted.graph.dumps.write()
     for address in addresses(planted):
-        for accept in ("*/*", "text/html", "application/json"):
+        for accept in ("*/*", "text/html", "application/json", "text/markdown"):
             answer = planted.get(address, headers={"Accept": accept})
             whole = answer.text + str(answer.headers)
             assert not leaks(whole, address), (address, accept, answer.status_code)
@@ -236,6 +243,7 @@ def test_a_token_that_may_read_sees_them(planted: Site) -> None:
 def test_what_is_made_for_the_public_holds_none(planted: Site, tmp_path: Path) -> None:
     """Public stores, deltas, reports, exports and public backups, byte by byte."""
     graph = planted.graph
+    graph.dumps.write()
     graph.backup(tmp_path / "backup", public=True)
     public = [
         path
@@ -246,9 +254,12 @@ def test_what_is_made_for_the_public_holds_none(planted: Site, tmp_path: Path) -
         and (path.name != "manifest.json" or tmp_path / "backup" in path.parents)
     ]
     assert len(public) > 40
+    assert len([path for path in public if "dumps" in path.parts]) > 12
     for path in public:
         content = path.read_bytes()
         content += gzip.decompress(content) if path.suffix == ".gz" else b""
+        if path.suffix == ".zst":
+            content += zstandard.ZstdDecompressor().decompressobj().decompress(content)
         assert not [each for each in CANARIES if each.encode() in content], path
     for fmt in rdf.RDF_FORMATS:
         assert not leaks(b"".join(graph.export(fmt)).decode(), "")

@@ -10,6 +10,8 @@ from clustergraph.errors import SourceError, TooLargeError, UnsupportedError
 
 SUFFIXES = {"gz": "gzip", "zst": "zstd"}
 """Content coding by file suffix."""
+MEDIA_TYPES = {"gz": "application/gzip", "zst": "application/zstd"}
+"""Media type of a compressed file by suffix (RFC 6713, RFC 8878)."""
 _STEP = 1 << 10  # small, since 1 KiB of zstd may hold many MiB
 
 

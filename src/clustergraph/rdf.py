@@ -82,6 +82,11 @@ RDF_XML = RdfFormat(
     "RDF/XML", "application/rdf+xml", "rdf", ("application/xml", "text/xml"), dataset=False
 )
 
+JELLY = Format("Jelly", "application/x-jelly-rdf", "jelly")
+"""A binary format; https://w3id.org/jelly."""
+DUMP_FORMATS: tuple[Format, ...] = (N_QUADS, TRIG, TURTLE, JSON_LD, N_TRIPLES, JELLY)
+"""Formats of the files to download. Turtle and N-Triples hold the merge, the others all graphs."""
+
 SHACL = "http://www.w3.org/ns/shacl#"
 
 RDF_FORMATS = (TURTLE, JSON_LD, RDF_XML, N_TRIPLES, TRIG, N_QUADS)

@@ -27,6 +27,7 @@ from clustergraph import (
     validation,
     validator,
 )
+from clustergraph.dumps import Dumps
 from clustergraph.errors import (
     CorruptedError,
     NotFoundError,
@@ -107,6 +108,7 @@ class ClusterGraph:
         self.fragments = Fragments(self.archive)
         self._matcher = Matcher(prefixes(settings.base))
         self._erasures: tuple[int | None, frozenset[str]] | None = None
+        self.dumps = Dumps(self.archive, settings)
         self._standing = Standing(self.archive, settings)
         self._files: tuple[object, tuple[str, ...]] | None = None
 
@@ -248,7 +250,8 @@ class ClusterGraph:
         return self._matcher.ask(number, folder, question, client=client)
 
     def close(self) -> None:
-        """End the query workers, the writer and the matcher."""
+        """End the query workers, the writer, the matcher, and what writes dumps."""
+        self.dumps.close()
         self._writes.close()
         self._matcher.close()
         self._reader.close()

@@ -7,6 +7,7 @@ A value comes from, first wins: the caller (a flag), the environment (``CG_NAME`
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -25,6 +26,7 @@ PROJECT_FILE = "clustergraph.toml"
 ENVIRONMENT_PREFIX = "CG_"
 
 
+_NO_IRI = re.compile(r"[\x00-\x20<>\"{}|\\^`]")
 _CHOICES = {
     "default_graph": ("merge", "separate"),
     "blank_nodes": ("skolemise", "keep", "refuse"),
@@ -62,6 +64,19 @@ class Settings:
     )
     modified: str = _setting(
         "Day of the dataset's last change (YYYY-MM-DD)", "", key="project.modified"
+    )
+    keywords: tuple[str, ...] = _setting(
+        "Words by which catalogues find the dataset", (), key="project.keywords"
+    )
+    themes: tuple[str, ...] = _setting(
+        "What the dataset is about: codes of the EU's data themes (ECON, TECH ...), or IRIs",
+        (),
+        key="project.themes",
+    )
+    contact: str = _setting(
+        "Where questions go: an IRI of a page, or mailto: of a mailbox that is nobody's own",
+        "",
+        key="project.contact",
     )
     example: str = _setting(
         "An IRI under the base that shows best what is here", "", key="project.example"
@@ -108,6 +123,11 @@ class Settings:
         "Queries and writes waited for at once, slow readers among them; more are answered 503",
         128,
         key="server.queries-in-flight",
+    )
+    downloads_in_flight: int = _setting(
+        "Dumps that are downloaded at once; more are answered 503",
+        64,
+        key="server.downloads-in-flight",
     )
     max_body: int = _setting("Largest request body, in bytes", 1_048_576, key="server.max-body")
     max_query: int = _setting("Longest SPARQL text, in characters", 262_144, key="query.max-length")
@@ -161,6 +181,11 @@ class Settings:
     write_memory: int = _setting(
         "Memory that the writer may take, in MiB", 4096, key="write.memory"
     )
+    dump_seconds: int = _setting(
+        "Dumps are not begun more often than once in so many seconds",
+        600,
+        key="releases.dump-seconds",
+    )
     keep: int = _setting("Number of releases to keep", 20, key="releases.keep")
     keep_days: int = _setting(
         "For so many days the last release of each day is kept", 30, key="releases.keep-days"
@@ -174,6 +199,11 @@ class Settings:
     def dataset_iri(self) -> str:
         """The IRI of the dataset."""
         return self.iri(f"dataset/{self.slug}")
+
+    @property
+    def stem(self) -> str:
+        """How files of the dataset are called, before their suffixes."""
+        return re.sub(r"[^A-Za-z0-9_-]+", "-", self.slug).strip("-") or "dataset"
 
     def is_restricted(self, graph: str) -> bool:
         """Whether the graph named ``graph`` may not leave for a public surface."""
@@ -271,6 +301,12 @@ def load(
                 f'{path}: {key} is "{values[name]}".',
                 hint="It must be one of: " + ", ".join(f'"{each}"' for each in allowed) + ".",
             )
+    for name in ("licence", "contact", "themes"):
+        value = values.get(name, "")
+        for each in value if isinstance(value, tuple) else (value,):
+            if _NO_IRI.search(each):
+                key = next(key for known, key, _default, _help in declared() if known == name)
+                raise SettingsError(f'{path}: {key}: "{each}" is no IRI.')
     return Settings(
         project=folder,
         variable=Path(variable).resolve() if variable else _variable(folder, values["slug"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -113,9 +114,8 @@ def test_every_address_is_described(site: Site) -> None:
         rules = list(current_app.url_map.iter_rules())
     served: dict[str, set[str]] = {}
     for rule in rules:
-        path = rule.rule.replace("<int:number>", "{number}").replace("<name>", "{name}")
-        path = path.replace("<path:name>", "{name}").replace("<path:path>", "{name}")
-        if rule.endpoint != "static" and path != "/timemap/":
+        path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule).replace("{path}", "{name}")
+        if rule.endpoint != "static":
             served.setdefault(path, set()).update(each.lower() for each in rule.methods or ())
     served["/update"].discard("get")  # refused there
     assert paths == {path: found & methods for path, found in served.items()}
@@ -126,5 +126,6 @@ def test_formats_are_described_as_they_are(site: Site) -> None:
     responses = described(site)["components"]["responses"]
     every = {each.media_type for each in (*rdf.RDF_FORMATS, *rdf.RESULTS_FORMATS)}
     assert set(responses["Answer"]["content"]) == every | {"text/html"}
-    documents = {each.media_type for each in rdf.RDF_FORMATS} | {"text/html"}
+    documents = {each.media_type for each in rdf.RDF_FORMATS}
+    documents |= {"text/html", "text/markdown"}
     assert set(responses["Document"]["content"]) == documents

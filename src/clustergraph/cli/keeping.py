@@ -122,3 +122,17 @@ def verify(ctx: click.Context) -> None:
                 click.echo(f"     {each}")
     if broken:
         ctx.exit(errors.EXIT_FINDINGS)
+
+
+@click.command()
+@click.pass_context
+def dump(ctx: click.Context) -> None:
+    """Write the files to download (/dump/) of the current release, unless they are there already.
+
+    A server does so by itself; this is for those who want them before the first visitor does.
+    """
+    graph = opened(ctx)
+    with progress("Writing") as step:
+        found = graph.dumps.write(step)
+    for each in found.files:
+        click.echo(f"{each.sha256}  {found.folder / each.name}")

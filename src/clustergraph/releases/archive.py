@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _DIGITS = 6
 CANDIDATE = ".candidate"
+DUMPS = "dumps"
 _candidates = itertools.count()
 _SNAPSHOT = ".snapshot-"
 
@@ -38,6 +39,7 @@ class Archive:
 
     releases/000042/   one release
     history/000041/    manifest and deltas of one that was thinned
+    dumps/000042/      a release as files to download, where that was asked for
     current            the number of the one that is served
     lock               held by the one process that writes; names it
     """
@@ -53,6 +55,14 @@ class Archive:
     def path(self, number: int) -> Path:
         """The folder of a release."""
         return self._releases / f"{number:0{_DIGITS}}"
+
+    def dumps(self, number: int) -> Path:
+        """Where the dumps of a release are, if they were written; they go with it."""
+        return self.folder / DUMPS / f"{number:0{_DIGITS}}"
+
+    def is_kept(self, number: int) -> bool:
+        """Whether a release is here, as far as one look tells."""
+        return (self.path(number) / manifests.NAME).is_file()
 
     def new_candidate(self) -> Path:
         """Where a next release is made; only the holder of the lock may do so.
@@ -251,6 +261,10 @@ class Archive:
                     self.remove(number)  # its writer died before it became the current one
                     self.mended.append(f"release {number}")
         self.finish_forgetting()
+        for path in (self.folder / DUMPS).glob("*"):
+            name = path.name.strip(".")
+            if path.is_dir() and not (name.isdigit() and self.is_kept(int(name))):
+                shutil.rmtree(path, ignore_errors=True)
 
     def forgetting(self, number: int) -> Path:
         """Where the history is written anew that goes with a release which forgets something."""
@@ -305,6 +319,7 @@ class Archive:
         old = self.folder / ".replaced"
         shutil.rmtree(old, ignore_errors=True)
         old.mkdir()
+        shutil.rmtree(self.folder / DUMPS, ignore_errors=True)
         self._current.unlink(missing_ok=True)  # until the end there is nothing that could be served
         for name in ("releases", "history"):
             if (self.folder / name).exists():
@@ -361,7 +376,9 @@ class Archive:
         """Remove a release for good."""
         path = self.path(number)
         path.joinpath(manifests.NAME).unlink()  # no longer a release, whatever comes after
-        shutil.rmtree(path, ignore_errors=True)
+        dumped = self.dumps(number)
+        for each in (path, dumped, dumped.with_name(f".{dumped.name}")):
+            shutil.rmtree(each, ignore_errors=True)
 
 
 def _forgets(folder: Path) -> bool:

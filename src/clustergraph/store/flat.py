@@ -7,6 +7,7 @@ digest of the whole. The store stays what counts: who finds no such file reads t
 from __future__ import annotations
 
 import hashlib
+import io
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
@@ -56,6 +57,22 @@ def read(path: Path) -> list[bytes]:
     """
     lines = _content(path).splitlines(keepends=True)
     return lines[1:] if lines[:1] == [_MERGED] else lines
+
+
+def stream(path: Path) -> Iterator[bytes]:
+    """The lines of a file, one by one: memory stays flat, whatever its size.
+
+    Raises:
+        OSError, zstandard.ZstdError: it cannot be read.
+    """
+    with (
+        path.open("rb") as source,
+        zstandard.ZstdDecompressor().stream_reader(source) as reader,
+        io.BufferedReader(reader, 1 << 20) as lines,
+    ):
+        for line in lines:
+            if line != _MERGED:
+                yield line
 
 
 def parts(path: Path) -> tuple[int, Iterator[bytes]]:

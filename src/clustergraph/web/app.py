@@ -8,7 +8,9 @@ from flask import Flask
 
 from clustergraph.web import (
     authorisation,
+    catalog,
     documents,
+    dumps,
     errors,
     explain,
     fragments,
@@ -16,18 +18,23 @@ from clustergraph.web import (
     headers,
     history,
     home,
+    llms,
+    markup,
     memento,
     messages,
     openapi,
     quality,
     reconcile,
     search,
+    signposting,
+    sitemap,
     sparql,
     stored,
     updates,
     validate,
     views,
 )
+from clustergraph.web.twin import Twin
 
 if TYPE_CHECKING:
     from clustergraph.service import ClusterGraph
@@ -51,6 +58,7 @@ def create_app(graph: ClusterGraph) -> Flask:
     app.jinja_env.filters["href"] = views.href
     app.jinja_env.filters["short"] = views.short
     app.jinja_env.filters["day"] = views.day
+    app.jinja_env.globals["dataset_markup"] = markup.dataset
     app.context_processor(views.common)
     messages.register(app)
     errors.register(app)
@@ -58,7 +66,9 @@ def create_app(graph: ClusterGraph) -> Flask:
     memento.register(app)
     for surface in (
         home, history, memento, sparql, explain, updates, graphs, stored, openapi, validate,
-        quality, search, reconcile, fragments, documents,
+        quality, search, reconcile, fragments, dumps, catalog, sitemap, signposting, llms,
+        documents,
     ):  # fmt: skip
         app.register_blueprint(surface.blueprint)
+    app.wsgi_app = Twin(app.wsgi_app, settings.public_url)  # type: ignore[method-assign]
     return app

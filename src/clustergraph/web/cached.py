@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Headers = list[tuple[str, str]]
 
-_NEVER = ("/health", "/ready", "/metrics", "/static/", "/update")
+_NEVER = ("/health", "/ready", "/metrics", "/static/", "/update", "/dump/", "/catalog", "/sitemap")
 _PERSONAL = ("HTTP_AUTHORIZATION", "HTTP_RANGE", "HTTP_ACCEPT_DATETIME", "HTTP_COOKIE")
 _KEYED = ("PATH_INFO", "QUERY_STRING", "HTTP_ACCEPT", "HTTP_ACCEPT_LANGUAGE")
 _TAG = re.compile(r'"[^"]*"')

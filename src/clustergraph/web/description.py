@@ -75,7 +75,10 @@ def _named_graph(node: str, name: str, size: int) -> Iterator[ox.Quad]:
 
 
 def _statistics(settings: Settings, release: OpenRelease) -> Iterator[ox.Quad]:
-    """The VoID of the default graph: counts, classes and properties, as the catalogue has them."""
+    """The VoID of the default graph: counts, classes and properties, as the catalogue has them.
+
+    They are of the merge; where the default graph is none, they are told of the dataset.
+    """
     text = (_HERE / "graph.rq").read_text(encoding="utf-8")
     chunks = release.store.answer(
         sparql.parse(text), rdf.N_TRIPLES, DatasetClause((settings.iri("graph/catalogue"),))
@@ -85,7 +88,8 @@ def _statistics(settings: Settings, release: OpenRelease) -> Iterator[ox.Quad]:
         if not quad.predicate.value.startswith(_VOID):
             continue
         is_whole = str(quad.subject) == f"<{settings.dataset_iri}>"
-        yield ox.Quad(default if is_whole else quad.subject, quad.predicate, quad.object)
+        is_default = is_whole and settings.default_graph == "merge"
+        yield ox.Quad(default if is_default else quad.subject, quad.predicate, quad.object)
 
 
 @functools.cache

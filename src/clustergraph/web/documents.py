@@ -10,7 +10,8 @@ from flask import Blueprint, Response, redirect, render_template, request
 
 from clustergraph import jsonld, pages, rdf
 from clustergraph.errors import GoneError, NotFoundError
-from clustergraph.web import respond, views
+from clustergraph.web import respond, signposting, views
+from clustergraph.web.negotiation import HTML
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,10 +105,13 @@ def _document(path: str, address: str, fmt: rdf.Format | None) -> Response:
             return rdf.serialise(quads, chosen, graph.prefixes)
         return _html(iri, address)
 
+    links = _links(address, f'<{views.uri(iri)}>; rel="describes"')
+    if chosen is HTML or fmt is None:  # the address of the page, whatever was chosen
+        links = [*links, *signposting.of_page(iri, address, quads)]
     return respond.represent(
         chosen,
         make,
-        links=_links(address, f'<{iri}>; rel="describes"'),
+        links=links,
         location=_address(address, chosen.suffix),
     )
 
@@ -132,9 +136,11 @@ def _links(address: str, *more: str) -> Sequence[str]:
         f'<{_address(address, each.suffix)}>; rel="alternate"; type="{each.media_type}"'
         for each in respond.DOCUMENT_FORMATS
     ]
+    links.append(f'<{_address(address, "md")}>; rel="alternate"; type="text/markdown"')
     if settings.licence:
         links.append(f'<{settings.licence}>; rel="license"')
-    links.append(f'<{views.href(settings.dataset_iri)}>; rel="collection"')
+    if settings.iri(address) != settings.dataset_iri:
+        links.append(f'<{views.href(settings.dataset_iri)}>; rel="collection"')
     return [*links, *more]
 
 

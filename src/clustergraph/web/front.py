@@ -33,6 +33,12 @@ _WAITING = frozenset(
 """Kinds of requests whose threads wait for other processes."""
 
 
+def _group(path: str) -> str:
+    """Which cap a request counts for."""
+    kind = kind_of(path)
+    return "dump" if kind == "dump" else "query" if kind in _WAITING else "page"
+
+
 def front(graph: ClusterGraph, *, log: TextIO | None) -> WSGIApplication:
     """The whole WSGI application of a graph.
 
@@ -52,8 +58,12 @@ def front(graph: ClusterGraph, *, log: TextIO | None) -> WSGIApplication:
 
     in_flight = InFlight(
         cached(flask, posted=True),  # behind the cap: a body may come slowly
-        {"page": settings.in_flight, "query": settings.queries_in_flight},
-        lambda path: "query" if kind_of(path) in _WAITING else "page",
+        {
+            "page": settings.in_flight,
+            "query": settings.queries_in_flight,
+            "dump": settings.downloads_in_flight,
+        },
+        _group,
     )
     inside = cached(in_flight, posted=False)
     metrics = Metrics(

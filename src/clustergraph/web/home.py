@@ -9,7 +9,7 @@ from flask import Blueprint, Response, current_app, render_template, request
 
 from clustergraph import pages, rdf, store
 from clustergraph.errors import ClusterGraphError, NotFoundError
-from clustergraph.web import authorisation, respond, views
+from clustergraph.web import authorisation, respond, signposting, views
 from clustergraph.web.negotiation import HTML
 from clustergraph.web.observed import Metrics
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("home", __name__)
 
-_ASKED = ("/sparql", "/query/", "/search?", "/fragments", "/reconcile")
-"""Addresses whose answers are made for those who ask, not for indexes."""
 _PATIENCE = 5.0
 """Seconds that a picture may take."""
 
@@ -39,7 +37,7 @@ def home() -> Response:
             views.release().describe(graph.settings.dataset_iri), chosen, graph.prefixes
         )
 
-    return respond.represent(chosen, make)
+    return respond.represent(chosen, make, links=signposting.of_site())
 
 
 def _home() -> str:
@@ -103,12 +101,3 @@ def metrics() -> Response:
     if found is None or not ((local and not behind) or authorisation.grant().administers):
         raise NotFoundError("Nothing is known under this address.")
     return Response(found.text(), content_type="text/plain; version=0.0.4; charset=utf-8")
-
-
-@blueprint.route("/robots.txt")
-def robots() -> Response:
-    """Pages may be read; queries are for people and programs."""
-    return Response(
-        "User-agent: *\n" + "".join(f"Disallow: {each}\n" for each in _ASKED),
-        content_type="text/plain;charset=utf-8",
-    )

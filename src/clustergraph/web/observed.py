@@ -31,7 +31,10 @@ _KINDS = {
     "graphs": "graph store", "update": "update", "releases": "history", "feed": "feed",
     "static": "static", "timemap": "history", "health": "health", "ready": "health",
     "metrics": "metrics", "openapi.json": "description", "validate": "validation",
-    "quality": "quality", "reconcile": "reconciliation", "fragments": "fragments",
+    "quality": "quality", "dump": "dump", "catalog": "description", ".well-known": "description",
+    "sitemap.xml": "description", "sitemap": "description", "llms.txt": "description",
+    "robots.txt": "description", "linkset": "description",
+    "reconcile": "reconciliation", "fragments": "fragments",
 }  # fmt: skip
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 

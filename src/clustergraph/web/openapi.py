@@ -45,8 +45,13 @@ def openapi() -> Response:
 @functools.cache
 def _fixed() -> str:
     """What is the same on every site, as JSON."""
-    path = Path(__file__).resolve().parent / "openapi.yaml"
-    return json.dumps(yaml.safe_load(path.read_text(encoding="utf-8")))
+    here = Path(__file__).resolve().parent
+    document = yaml.safe_load((here / "openapi.yaml").read_text(encoding="utf-8"))
+    for path in sorted(here.glob("openapi-*.yaml")):
+        more = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document["paths"] |= more["paths"]
+        document["tags"] += more.get("tags", [])
+    return json.dumps(document)
 
 
 def _document() -> dict[str, Any]:

@@ -64,6 +64,7 @@ def represent(
     *,
     links: Sequence[str] = (),
     location: str | None = None,
+    parts: Sequence[str] = (),
 ) -> Response:
     """An answer in one format, or 304 if the client holds it; ``make`` is only called if needed.
 
@@ -72,8 +73,9 @@ def represent(
         make: makes it.
         links: values of the Link header.
         location: the address of this very representation.
+        parts: what it depends on beside the release.
     """
-    etag = tag(fmt)
+    etag = tag(fmt, *parts)
     if etag in request.if_none_match:
         response = Response(status=304)
     else:

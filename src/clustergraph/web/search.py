@@ -188,7 +188,7 @@ def _page(
 ) -> str:
     labels = pages.Labels(views.release().store, views.languages())
     facets = found.facets[:_FACETS_SHOWN]
-    shown = {each.property: each.values[:_VALUES_SHOWN] for each in facets}
+    shown = {each.property: each.values[: 2 * _VALUES_SHOWN] for each in facets}
     labels.fetch(
         {name for pair in narrowed for name in pair}
         | shown.keys()
@@ -209,7 +209,7 @@ def _page(
                 labels.of(name),
                 [
                     (labels.of(value), number, address([*narrowed, (name, value)]))
-                    for value, number in values
+                    for value, number in _distinct(values, labels)
                     if (name, value) not in narrowed
                 ],
             )
@@ -229,6 +229,14 @@ def _page(
         formats=[(each, address(narrowed, format=each.suffix)) for each in _FORMATS[1:]],
         marked=_marked,
     )
+
+
+def _distinct(
+    values: Sequence[tuple[str, int]], labels: pages.Labels
+) -> list[tuple[str, int]]:
+    """Values without those that have the name and the number of one before."""
+    found = {(labels.of(value).text, number): (value, number) for value, number in reversed(values)}
+    return [each for each in values if each in found.values()][:_VALUES_SHOWN]
 
 
 def _marked(hit: Hit) -> list[tuple[str, bool]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import socket
 import sys
 import threading
+import time
 import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING
@@ -16,7 +18,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from clustergraph import settings as settings_module
-from clustergraph.errors import UsageError
+from clustergraph.errors import ClusterGraphError, UsageError
 from clustergraph.service import ClusterGraph
 from clustergraph.web.front import front
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 _CONNECTIONS = 4096
 """Connections that are open at once; others wait to be accepted."""
+_DUMPS = 60.0
+"""Seconds between two looks whether there is a release to be written as dumps."""
 _SPARE_THREADS = 48
 """Threads beyond the caps: for those that wait a moment, and to say that the server is busy."""
 
@@ -46,7 +50,8 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     os.environ |= settings_module.to_environment(settings)
     # A forked worker would inherit the engine without its threads, and wait for them for ever.
     multiprocessing.set_start_method("spawn", force=True)
-    threads = settings.in_flight + settings.queries_in_flight + _SPARE_THREADS
+    threads = settings.in_flight + settings.queries_in_flight + settings.downloads_in_flight
+    threads += _SPARE_THREADS
     server = Granian(
         "clustergraph.web.server:application",
         factory=True,
@@ -73,7 +78,16 @@ def application() -> WSGIApplication:
     settings = settings_module.load()
     graph = ClusterGraph(settings, public=True)
     graph.release()
+    threading.Thread(target=_write_dumps, args=(graph,), name="dumps", daemon=True).start()
     return front(graph, log=sys.stderr if settings.log else None)
+
+
+def _write_dumps(graph: ClusterGraph) -> None:
+    """See to it, as long as the process lives, that the current release is there as files."""
+    while True:
+        time.sleep(_DUMPS)  # who asks before, is served before
+        with contextlib.suppress(ClusterGraphError, OSError):  # tried again
+            graph.dumps.wish()
 
 
 def _check_free(host: str, port: int) -> None:

@@ -71,6 +71,20 @@ def href(iri: str) -> str:
     return iri if iri.startswith(("http://", "https://")) else ""
 
 
+def site() -> str:
+    """Where this site is reached, without a final '/': for RDF and maps, which need it whole.
+
+    The base where the settings do not say; links of pages and headers begin with "/" then.
+    """
+    settings = graph().settings
+    return settings.public_url or settings.base.rstrip("/")
+
+
+def uri(iri: str) -> str:
+    """An IRI as headers carry it: ASCII alone (RFC 3987 section 3.1)."""
+    return quote(iri, safe=_SAFE + "#?[]")
+
+
 def short(iri: str) -> str:
     """An IRI as a person would write it in Turtle, if a prefix fits."""
     best = max(

@@ -1,0 +1,144 @@
+"""What is counted of the data: triples, classes, properties, links to other datasets (VoID)."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+import pyoxigraph as ox
+
+from clustergraph.catalogue.graph import DCTERMS, RDF, VOID
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from clustergraph.catalogue.graph import Description
+    from clustergraph.settings import Settings
+
+_LOCAL = re.compile(r"([^#/]+)[#/]?$")
+_HOST = re.compile(r"https?://([^/?#]+)")
+_TYPE = ox.NamedNode(RDF + "type")
+_LINKS = frozenset(
+    ox.NamedNode(iri)
+    for iri in (
+        "http://www.w3.org/2002/07/owl#sameAs",
+        "http://www.w3.org/2000/01/rdf-schema#seeAlso",
+        *(
+            f"http://www.w3.org/2004/02/skos/core#{kind}Match"
+            for kind in ("exact", "close", "broad", "narrow", "related")
+        ),
+        *(f"{scheme}://schema.org/sameAs" for scheme in ("http", "https")),
+    )
+)
+"""Properties that say that a thing is described elsewhere too."""
+
+
+class Statistics:
+    """What is counted of a set of triples."""
+
+    def __init__(self, triples: Iterable[ox.Triple], base: str) -> None:
+        self._base = base
+        self._triples: set[ox.Triple] = set()
+        self.subjects: set[object] = set()
+        self.objects: set[object] = set()
+        self.members: dict[str, set[object]] = defaultdict(set)
+        self.uses: Counter[str] = Counter()
+        self.links: dict[tuple[str, str], list[str]] = defaultdict(list)
+        """What things under the base are linked to, by property and host of the target."""
+        self._count(triples)
+
+    def __len__(self) -> int:
+        return len(self._triples)
+
+    def _count(self, triples: Iterable[ox.Triple]) -> None:
+        new = set(triples) - self._triples
+        self._triples |= new
+        for triple in new:
+            self.subjects.add(triple.subject)
+            self.objects.add(triple.object)
+            self.uses[triple.predicate.value] += 1
+            if triple.predicate == _TYPE and isinstance(triple.object, ox.NamedNode):
+                self.members[triple.object.value].add(triple.subject)
+            if triple.predicate in _LINKS and isinstance(triple.object, ox.NamedNode):
+                self._link(triple.subject, triple.predicate.value, triple.object.value)
+
+    def _link(self, subject: object, predicate: str, target: str) -> None:
+        """Count a link, if it leads from us to others."""
+        ours = isinstance(subject, ox.NamedNode) and subject.value.startswith(self._base)
+        host = _HOST.match(target)
+        if ours and host and not target.startswith(self._base):
+            self.links[predicate, host[1]].append(target)
+
+    def plus(self, triples: Iterable[ox.Triple]) -> Statistics:
+        """What is counted of these and of some more; these are not counted again."""
+        both = Statistics((), self._base)
+        both._triples = set(self._triples)
+        both.subjects, both.objects = set(self.subjects), set(self.objects)
+        both.members = defaultdict(set, {kind: set(each) for kind, each in self.members.items()})
+        both.uses = Counter(self.uses)
+        both.links = defaultdict(list, {kind: list(each) for kind, each in self.links.items()})
+        both._count(triples)
+        return both
+
+
+def count(d: Description, iri: str, statistics: Statistics, settings: Settings) -> None:
+    """Say what was counted, of a dataset and of its parts."""
+    members, uses = statistics.members, statistics.uses
+    d.number(iri, VOID + "triples", len(statistics))
+    d.number(iri, VOID + "distinctSubjects", len(statistics.subjects))
+    d.number(iri, VOID + "distinctObjects", len(statistics.objects))
+    d.number(iri, VOID + "classes", len(members))
+    d.number(iri, VOID + "properties", len(uses))
+    d.number(iri, VOID + "entities", len({each for found in members.values() for each in found}))
+    for name, kind in _partition_names(members, settings):
+        part = f"{iri}#class-{name}"
+        d.add(iri, VOID + "classPartition", part)
+        d.add(part, VOID + "class", kind)
+        d.number(part, VOID + "entities", len(members[kind]))
+    for name, predicate in _partition_names(uses, settings):
+        part = f"{iri}#property-{name}"
+        d.add(iri, VOID + "propertyPartition", part)
+        d.add(part, VOID + "property", predicate)
+        d.number(part, VOID + "triples", uses[predicate])
+    for (predicate, host), targets in sorted(statistics.links.items()):
+        ending = f"{_local(predicate)}-{re.sub(r'[^a-z0-9]+', '-', host.lower()).strip('-')}"
+        part, target = f"{iri}#links-{ending}", f"{iri}#target-{ending}"
+        d.add(iri, VOID + "subset", part)
+        d.add(part, RDF + "type", VOID + "Linkset")
+        d.text(part, DCTERMS + "title", f"Links to {host}: {_local(predicate)}")
+        d.add(part, VOID + "linkPredicate", predicate)
+        d.add(part, VOID + "subjectsTarget", iri)
+        d.add(part, VOID + "objectsTarget", target)
+        d.number(part, VOID + "triples", len(targets))
+        d.add(target, RDF + "type", VOID + "Dataset")
+        d.text(target, DCTERMS + "title", host)
+        if space := _space(targets):
+            d.add(target, VOID + "uriSpace", ox.Literal(space))
+
+
+def _space(targets: list[str]) -> str:
+    """What the IRIs of a dataset begin with."""
+    first, last = min(targets), max(targets)
+    alike = (
+        position for position, each in enumerate(first) if last[position : position + 1] != each
+    )
+    common = first[: next(alike, len(first))]
+    return common[: max(common.rfind("/"), common.rfind("#")) + 1]
+
+
+def _local(term: str) -> str:
+    match = _LOCAL.search(term)
+    return re.sub(r"[^\w-]+", "-", match[1]) if match else "x"
+
+
+def _partition_names(terms: Iterable[str], settings: Settings) -> Iterator[tuple[str, str]]:
+    """A readable fragment for each IRI; where two end alike, the later gets a number.
+
+    Our own come first, so that the names do not depend on the base.
+    """
+    seen: Counter[str] = Counter()
+    for term in sorted(terms, key=lambda iri: (not iri.startswith(settings.base), iri)):
+        local = _local(term)
+        seen[local] += 1
+        yield (local if seen[local] == 1 else f"{local}-{seen[local]}"), term
