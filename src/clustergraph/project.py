@@ -108,6 +108,7 @@ def read(
     progress: Callable[[str], None] = lambda _: None,
     *,
     is_erased: Callable[[str], bool] = lambda _: False,
+    unsaved: Mapping[Path, str] | None = None,
 ) -> Content:
     """Read a project whole.
 
@@ -115,6 +116,7 @@ def read(
         settings: the project's settings.
         progress: called with the name of each file before it is read.
         is_erased: whether an IRI was erased, so that no file may hold it any more.
+        unsaved: texts that stand for files, by resolved path.
 
     Raises:
         SourceError: a file cannot be read, fills a graph that its folder does not allow, or holds
@@ -129,6 +131,7 @@ def read(
             base=settings.written_base,
             name=shown(settings, path),
             contexts=contexts,
+            unsaved=unsaved,
         )
         placed = list(rdf.rebase(_place(raw, path, settings), settings.written_base, settings.base))
         _check_erased(placed, path, settings, is_erased)
@@ -136,25 +139,33 @@ def read(
     return Content(quads=tuple(dict.fromkeys(quads)), queries=stored_queries(settings))
 
 
-def sources(settings: Settings) -> list[Source]:
+def sources(settings: Settings, unsaved: Mapping[Path, str] | None = None) -> list[Source]:
     """The files in which places are looked up: those of the data, of the ontology, of the shapes.
 
     Nothing is read yet. Restricted files are left out, since reports are about the public graph.
     """
     contexts = jsonld.pinned(settings.project, settings.written_base, settings.base)
     found = [
-        _source(settings, path, number, contexts)
+        _source(settings, path, number, contexts, unsaved)
         for number, path in enumerate(files(settings))
         if RESTRICTED_FOLDER not in path.parents
     ]
     return sorted(found, key=lambda each: each.kind)
 
 
-def _source(settings: Settings, path: Path, number: int, contexts: Mapping[str, str]) -> Source:
+def _source(
+    settings: Settings,
+    path: Path,
+    number: int,
+    contexts: Mapping[str, str],
+    unsaved: Mapping[Path, str] | None,
+) -> Source:
     full, old = settings.project / path, settings.written_base
 
     def raw() -> list[ox.Quad]:
-        return rdf.read(full, base=old, name=shown(settings, path), contexts=contexts)
+        return rdf.read(
+            full, base=old, name=shown(settings, path), contexts=contexts, unsaved=unsaved
+        )
 
     def engine() -> list[ox.Quad]:
         placed = rdf.rebase(_place(raw(), path, settings), old, settings.base)
@@ -163,7 +174,7 @@ def _source(settings: Settings, path: Path, number: int, contexts: Mapping[str, 
     return Source(
         path=shown(settings, path),
         suffix=rdf.format_of(path).suffix,
-        load=lambda: rdf.text(full),
+        load=lambda: rdf.text(full, unsaved),
         engine=engine,
         base=old,
         moved=(old, settings.base),

@@ -145,9 +145,16 @@ class Source:
         """The keys of the values of a property."""
         return [record[OBJECT] for record in self._index.get((PREDICATE, predicate), [])]
 
+    def statements(self) -> list[Record]:
+        """All that the file says, in its order."""
+        return self._records()
+
     def place(self, record: Record, role: int) -> Place:
         """Where one term of a statement stands."""
-        start = record[4:][role]
+        return self.place_at(record[4:][role])
+
+    def place_at(self, start: int) -> Place:
+        """The place of the term that begins at an offset; the file's, if that is -1."""
         if start < 0:
             return Place(self.path)
         return self.lines.place(self.path, start, reader.end_of(self.text, start))

@@ -14,7 +14,7 @@ from clustergraph.positions import Source
 from clustergraph.validation import locate, run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from clustergraph.validation.report import Report
 
@@ -48,6 +48,7 @@ def validate(
     *,
     base: str | None = None,
     progress: Callable[[str], None] = lambda _: None,
+    unsaved: Mapping[Path, str] | None = None,
 ) -> Report:
     """Validate data against shapes (SHACL Core and SHACL-SPARQL), without inference.
 
@@ -59,16 +60,17 @@ def validate(
         shapes: the shapes graph; if it is not given, the shapes in the data.
         base: what relative IRIs in files are resolved against; by default a file's own address.
         progress: called with the name of each step before it is taken.
+        unsaved: texts that stand for files, by resolved path.
 
     Raises:
         SourceError: a file cannot be read; names line and column.
         UsageError: the shapes cannot be used; says why.
     """
-    data_quads, sources = _read(data, base, "data", progress)
+    data_quads, sources = _read(data, base, "data", progress, unsaved)
     if shapes is None:
         shapes_quads = data_quads
     else:
-        shapes_quads, more = _read(shapes, base, "shapes", progress)
+        shapes_quads, more = _read(shapes, base, "shapes", progress, unsaved)
         known = {source.path for source in sources}
         sources += [each for each in more if each.path not in known]
     report = run.check(
@@ -118,27 +120,46 @@ def _is_ours(path: Path, root: Path) -> bool:
     return path.is_file() and rdf.is_source(path) and not hidden
 
 
-def source_of(path: Path, *, base: str | None, kind: str) -> tuple[Source, list[ox.Quad]]:
+def source_of(
+    path: Path, *, base: str | None, kind: str, unsaved: Mapping[Path, str] | None = None
+) -> tuple[Source, list[ox.Quad]]:
     """A file as something to look places up in, and its quads.
 
     Raises:
         SourceError: it cannot be read.
     """
     root = path.resolve().as_uri() if base is None else base
-    quads = rdf.read(path, base=root)
-    source = Source(
-        path=path.as_posix(),
-        suffix=rdf.format_of(path).suffix,
-        load=lambda: rdf.text(path),
-        engine=lambda: quads,
-        base=root,
-        kind=kind,
-    )
+    quads = rdf.read(path, base=root, unsaved=unsaved)
+    source = lazily(path, base=root, kind=kind, unsaved=unsaved)
+    source.engine = lambda: quads
     return source, quads
 
 
+def lazily(
+    path: Path, *, base: str | None = None, kind: str, unsaved: Mapping[Path, str] | None = None
+) -> Source:
+    """A file as something to look places up in, not read yet.
+
+    Raises:
+        SourceError: its suffix is of no RDF format.
+    """
+    root = path.resolve().as_uri() if base is None else base
+    return Source(
+        path=path.as_posix(),
+        suffix=rdf.format_of(path).suffix,
+        load=lambda: rdf.text(path, unsaved),
+        engine=lambda: rdf.read(path, base=root, unsaved=unsaved),
+        base=root,
+        kind=kind,
+    )
+
+
 def _read(
-    given: Input, base: str | None, kind: str, progress: Callable[[str], None]
+    given: Input,
+    base: str | None,
+    kind: str,
+    progress: Callable[[str], None],
+    unsaved: Mapping[Path, str] | None,
 ) -> tuple[list[ox.Quad], list[Source]]:
     if isinstance(given, _Serialisable):
         text = given.serialize(format="nt")
@@ -150,7 +171,7 @@ def _read(
     sources: list[Source] = []
     for path in files(paths):  # type: ignore[arg-type]  # checked above
         progress(str(path))
-        source, own = source_of(path, base=base, kind=kind)
+        source, own = source_of(path, base=base, kind=kind, unsaved=unsaved)
         sources.append(source)
         quads += own
     return quads, sources
