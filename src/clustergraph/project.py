@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pyoxigraph as ox
 
 from clustergraph import jsonld, queries, rdf
+from clustergraph import settings as settings_module
 from clustergraph.errors import SourceError
 from clustergraph.positions import Source
 
@@ -56,6 +57,23 @@ def files(settings: Settings) -> list[Path]:
     return found
 
 
+def other_files(settings: Settings) -> list[Path]:
+    """The project's settings, rules and stored queries: what its graph depends on beside RDF."""
+    return [
+        settings.project / settings_module.PROJECT_FILE,
+        *(
+            path
+            for folder, pattern in (
+                ("ontology/rules", "*.rq"),
+                ("shapes/rules", "*.rq"),
+                ("queries", "*.rq"),
+                ("queries", "*.csv"),
+            )
+            for path in sorted((settings.project / folder).rglob(pattern))
+        ),
+    ]
+
+
 def fingerprint(settings: Settings) -> str:
     """SHA-256 over all that a build depends on: the project's files, its settings, this program.
 
@@ -66,16 +84,11 @@ def fingerprint(settings: Settings) -> str:
     parts: list[tuple[str, Path]] = [
         (str(path), settings.project / path) for path in files(settings)
     ]
-    for folder, pattern in (
-        ("ontology/rules", "*.rq"),
-        ("shapes/rules", "*.rq"),
-        ("queries", "*.rq"),
-        ("queries", "*.csv"),
-    ):
-        parts += (
-            (str(path.relative_to(settings.project)), path)
-            for path in sorted((settings.project / folder).rglob(pattern))
-        )
+    parts += (
+        (str(path.relative_to(settings.project)), path)
+        for path in other_files(settings)
+        if path.name != settings_module.PROJECT_FILE
+    )
     parts += (
         ("program/" + str(path.relative_to(package)), path)
         for pattern in ("*.py", "*.rq")

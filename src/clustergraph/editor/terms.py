@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from clustergraph.positions import lexer
 from clustergraph.positions.iri import resolve
 from clustergraph.positions.terms import RDF
+from clustergraph.vocab import PREFIXES
 
 _PREFIX = re.compile(r"^[ \t]*@?prefix[ \t]+([^\s:]*):\s*<([^>\s]*)>", re.IGNORECASE | re.MULTILINE)
 _BASE = re.compile(r"^[ \t]*@?base[ \t]+<([^>\s]*)>", re.IGNORECASE | re.MULTILINE)
 _TYPED = re.compile(r"(?:([^\s:;,.<>\"'()\[\]{}#]*):)?([^\s:;,<>\"'()\[\]{}#]*)$")
+_KNOWN = {name: start for name, start in PREFIXES.items() if ":" in start}
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,13 @@ class Names:
         return self.prefixes[prefix] + lexer.unescaped_local(local)
 
     def short(self, iri: str) -> str:
-        """An IRI with the longest prefix that fits, or between angle brackets."""
-        fitting = [each for each in self.prefixes.items() if each[1] and iri.startswith(each[1])]
-        prefix, start = max(fitting, key=lambda each: len(each[1]), default=("", ""))
-        return f"{prefix}:{iri[len(start) :]}" if start else f"<{iri}>"
+        """An IRI with the longest prefix that fits, also a usual one, or between angle brackets."""
+        for declared in (self.prefixes, _KNOWN):
+            fitting = [each for each in declared.items() if each[1] and iri.startswith(each[1])]
+            if fitting:
+                prefix, start = max(fitting, key=lambda each: len(each[1]))
+                return f"{prefix}:{iri[len(start) :]}"
+        return f"<{iri}>"
 
 
 @dataclass(frozen=True)
