@@ -107,7 +107,7 @@ def test_what_would_break_something_else_is_left(tmp_path: Path) -> None:
     done = mended(tmp_path, text, shapes=shapes)
     assert (tmp_path / "data.ttl").read_text() == text.replace('" C"', '"C"')
     rules = {each.rule for each in done.report.findings if each.is_result}
-    assert rules == {"Clean"}
+    assert rules - {"no-target"} == {"Clean"}
 
 
 def _literal(chance: random.Random) -> str:

@@ -74,7 +74,24 @@ def _result(each: Finding, index: int, report: Report) -> dict[str, Any]:
             }
             for number, other in enumerate(each.related)
         ]
+    if each.suggestion and each.place and each.place.line:
+        result["fixes"] = [_fix(each.place, each.suggestion)]
     return result
+
+
+def _fix(place: Place, text: str) -> dict[str, Any]:
+    """What may stand at the place instead (section 3.55)."""
+    where = _physical(place)
+    region = {name: value for name, value in where["region"].items() if name != "snippet"}
+    return {
+        "description": {"text": f"Write {text}"},
+        "artifactChanges": [
+            {
+                "artifactLocation": where["artifactLocation"],
+                "replacements": [{"deletedRegion": region, "insertedContent": {"text": text}}],
+            }
+        ],
+    }
 
 
 def _physical(place: Place) -> dict[str, Any]:
