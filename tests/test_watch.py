@@ -38,17 +38,9 @@ def test_each_save_is_validated(tmp_path: Path) -> None:
     path = tmp_path / "data.ttl"
     (tmp_path / "shapes.ttl").write_text(SHAPES)
     path.write_text("@prefix ex: <http://e/> . ex:a ex:name 1 , 2 .")
+    options = ["validate", "data.ttl", "--shapes", "shapes.ttl", "--watch"]
     process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "clustergraph",
-            "validate",
-            path,
-            "--shapes",
-            "shapes.ttl",
-            "--watch",
-        ],
+        [sys.executable, "-m", "clustergraph", *options],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

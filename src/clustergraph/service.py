@@ -35,7 +35,7 @@ from clustergraph.errors import (
 )
 from clustergraph.quality import Standing
 from clustergraph.reading import OpenRelease, Reader, export
-from clustergraph.releases import Archive, Manifest, Pipeline, Record, history
+from clustergraph.releases import Archive, Manifest, Pipeline, Record, history, incremental
 from clustergraph.releases import backup as backups
 from clustergraph.releases import forget as forgetting
 from clustergraph.releases import manifest as manifests
@@ -116,15 +116,25 @@ class ClusterGraph:
         """
         return project.read(self.settings, progress, is_erased=self.is_erased)
 
-    def validate(self, progress: Callable[[str], None] = _quiet) -> validation.Report:
+    def validate(
+        self, progress: Callable[[str], None] = _quiet, *, since: int | Path | None = None
+    ) -> validation.Report:
         """Validate the project's files as a build would; nothing is written.
 
         The findings have their places in the files.
 
+        Args:
+            progress: called with the name of each step before it is taken.
+            since: a release, or a file with the graph as it was: only what changed since then is
+                held against the shapes. Rules over quads see everything all the same.
+
         Raises:
             SourceError: a file cannot be read.
+            NotFoundError: there never was such a release.
+            GoneError: it is not kept any more.
         """
-        report = self.pipeline.completed(self.read(progress).quads, progress)[1]
+        focus = incremental.changed(self.pipeline, since)
+        report = self.pipeline.completed(self.read(progress).quads, progress, focus=focus)[1]
         if not report.findings:
             return report
         progress("places")

@@ -57,6 +57,12 @@ if TYPE_CHECKING:
     "--fix", is_flag=True, help="Show as a diff what can be mended without asking; see --write."
 )
 @click.option("--write", is_flag=True, help="With --fix: change the files.")
+@click.option(
+    "--changed-since",
+    metavar="RELEASE|FILE",
+    help="Hold only what changed since then against the shapes: since a release of the project, "
+    "or since the graph was as in this file.",
+)
 @click.option("--watch", is_flag=True, help="Validate again whenever a file is saved.")
 @click.pass_context
 def validate(ctx: click.Context, /, **options: Any) -> None:
@@ -98,6 +104,7 @@ class Asked:
     fix: bool
     write: bool
     watch: bool
+    changed_since: str | None
 
     def check(self) -> None:
         """Refuse what does not go together.
@@ -113,6 +120,23 @@ class Asked:
             raise errors.UsageError("--write belongs to --fix.", hint="--fix --write")
         if self.watch and (self.fix or self.write_baseline):
             raise errors.UsageError("--watch only looks: it neither mends nor writes.")
+        if self.changed_since is not None and (self.fix or self.write_baseline):
+            raise errors.UsageError("--fix and --write-baseline need all findings.")
+        if self.since is None and self.changed_since is not None:
+            raise errors.UsageError(
+                f"{self.changed_since!r} is neither the number of a release nor a file.",
+                hint="clustergraph releases",
+            )
+
+    @property
+    def since(self) -> int | Path | None:
+        """The release or file since which things changed."""
+        then = self.changed_since
+        if then is None:
+            return None
+        if Path(then).is_file():
+            return Path(then)
+        return int(then) if then.isascii() and then.isdigit() else None
 
 
 def _once(ctx: click.Context, asked: Asked) -> int:
@@ -127,9 +151,9 @@ def _once(ctx: click.Context, asked: Asked) -> int:
             done = _mended(ctx, asked, is_ours=is_ours)
             report, mends = done.report, bool(done.texts) and not asked.write
         elif is_ours:
-            report = _of_project(ctx, asked.paths)
+            report = _of_project(ctx, asked.paths, asked.since)
         else:
-            report = _of_any(asked.paths, asked.shapes)
+            report = _of_any(asked.paths, asked.shapes, asked.since)
     except errors.SourceError as error:
         return _unreadable(ctx, asked, error, is_ours=is_ours)
     if asked.write_baseline and asked.baseline_file is not None:
@@ -222,11 +246,11 @@ def _is_of_project(ctx: click.Context, paths: Sequence[Path]) -> bool:
     return root is not None and all(path.resolve().is_relative_to(root) for path in paths)
 
 
-def _of_project(ctx: click.Context, paths: Sequence[Path]) -> Report:
+def _of_project(ctx: click.Context, paths: Sequence[Path], since: int | Path | None) -> Report:
     _name_project(ctx, paths)
     graph = opened(ctx)
     with progress("Validating") as step:
-        report = graph.validate(step)
+        report = graph.validate(step, since=since)
     if not paths:
         return report
     chosen = {path.resolve() for path in paths}
@@ -247,10 +271,14 @@ def _name_project(ctx: click.Context, paths: Sequence[Path]) -> None:
         options["project"] = project_above(paths[0])
 
 
-def _of_any(paths: Sequence[Path], shapes: Sequence[Path]) -> Report:
+def _of_any(paths: Sequence[Path], shapes: Sequence[Path], since: int | Path | None) -> Report:
     _need_paths(paths)
+    if isinstance(since, int):
+        raise errors.UsageError(
+            "Files of no project have no releases.", hint="--changed-since FILE, as it was"
+        )
     with progress("Validating") as step:
-        return anywhere.validate(list(paths), list(shapes) or None, progress=step)
+        return anywhere.validate(list(paths), list(shapes) or None, progress=step, before=since)
 
 
 def _need_paths(paths: Sequence[Path]) -> None:

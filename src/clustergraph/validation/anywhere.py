@@ -11,7 +11,7 @@ import pyoxigraph as ox
 from clustergraph import rdf
 from clustergraph.errors import UsageError
 from clustergraph.positions import Source
-from clustergraph.validation import locate, run
+from clustergraph.validation import locate, run, since
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -49,6 +49,7 @@ def validate(
     base: str | None = None,
     progress: Callable[[str], None] = lambda _: None,
     unsaved: Mapping[Path, str] | None = None,
+    before: Input | None = None,
 ) -> Report:
     """Validate data against shapes (SHACL Core and SHACL-SPARQL), without inference.
 
@@ -61,6 +62,7 @@ def validate(
         base: what relative IRIs in files are resolved against; by default a file's own address.
         progress: called with the name of each step before it is taken.
         unsaved: texts that stand for files, by resolved path.
+        before: the data as they were: only nodes that the change can matter to are validated.
 
     Raises:
         SourceError: a file cannot be read; names line and column.
@@ -73,6 +75,10 @@ def validate(
         shapes_quads, more = _read(shapes, base, "shapes", progress, unsaved)
         known = {source.path for source in sources}
         sources += [each for each in more if each.path not in known]
+    focus = None
+    if before is not None:
+        old = _read(before, base, "data", progress, None)[0]
+        focus = since.nodes(old, data_quads, shapes_quads)
     report = run.check(
         data_quads,
         shapes_quads,
@@ -80,6 +86,7 @@ def validate(
         prefixes=_WELL_KNOWN,
         shapes_required=True,
         each_once=False,
+        focus=focus,
         progress=progress,
     )
     if not report.findings or not sources:

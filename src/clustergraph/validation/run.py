@@ -12,7 +12,7 @@ from clustergraph.validation import dataset_rules, engine, evidence_rules, lint
 from clustergraph.validation.report import Finding, Report, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from clustergraph.queries import StoredQuery
 
@@ -37,6 +37,7 @@ def check(
     prefixes: Mapping[str, str] | None = None,
     shapes_required: bool = False,
     each_once: bool = True,
+    focus: Collection[rdf.Term] | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Validate a graph.
@@ -50,13 +51,14 @@ def check(
         prefixes: for showing IRIs short.
         shapes_required: whether it is a violation that there are no shapes.
         each_once: give each result once, though the standard counts it for each way to it.
+        focus: the only nodes that need be held against the shapes; rules see everything always.
         progress: called with the name of each step before it is taken.
 
     Raises:
         UsageError: the shapes or a rule cannot be used.
     """
     progress("shapes")
-    findings = _shacl(asserted, shapes, each_once=each_once) if shapes else []
+    findings = _shacl(asserted, shapes, focus, each_once=each_once) if shapes else []
     findings += lint.check(shapes, asserted, shapes_required=shapes_required)
     if base:
         progress("evidence")
@@ -97,11 +99,15 @@ def _dataset(
 
 
 def _shacl(
-    asserted: Sequence[ox.Quad], shapes: Sequence[ox.Quad], *, each_once: bool
+    asserted: Sequence[ox.Quad],
+    shapes: Sequence[ox.Quad],
+    focus: Collection[rdf.Term] | None,
+    *,
+    each_once: bool,
 ) -> list[Finding]:
     """What the shapes find, by our own engine; by pyshacl where it does not support one of them."""
     try:
-        return engine.check(asserted, shapes, each_once=each_once)
+        return engine.check(asserted, shapes, focus=focus, each_once=each_once)
     except engine.UnsupportedShapeError as error:
         from clustergraph.validation import shacl  # noqa: PLC0415  slow to import, seldom needed
 
