@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -21,6 +20,8 @@ _LEVELS = {"error": "error", "warning": "warning", "note": "note"}
 
 def write(report: Report) -> str:
     """One run, with the rules that found something."""
+    from importlib.metadata import version  # noqa: PLC0415  slow to import
+
     rules: dict[str, dict[str, Any]] = {}
     for each in report.findings:
         rules.setdefault(each.rule, _rule(each))
