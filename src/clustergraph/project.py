@@ -193,6 +193,7 @@ def _source(
         moved=(old, settings.base),
         home=lambda: _home(raw(), path, settings).replace(old, settings.base, 1),
         kind=path.parts[0],
+        owns=lambda label: label.startswith(f"f{number}c14n"),
     )
 
 

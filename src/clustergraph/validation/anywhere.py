@@ -94,8 +94,7 @@ def validate(
     declared = {
         prefix: iri
         for source in reversed(sources)
-        if source.has_positions
-        for prefix, iri in source.reading.prefixes.items()
+        for prefix, iri in source.prefixes.items()
         if prefix
     }
     report = type(report)(report.findings, {**_WELL_KNOWN, **declared})

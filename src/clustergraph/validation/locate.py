@@ -44,9 +44,27 @@ def located(
     """
     if not report.findings:
         return report
+    _tell(sources, report)
     search = _Search(sources, named)
     findings = [search.find(each) for each in report.findings]
     return replace(report, findings=tuple(sorted(findings, key=lambda each: each.order)))
+
+
+def _tell(sources: Iterable[Source], report: Report) -> None:
+    """Tell the files which things will be asked for."""
+    things: set[str] = set()
+    described: set[str] = set()
+    for each in report.findings:
+        exactly = each.exactly.shape if each.exactly is not None else None
+        for term in (each.focus, each.value, exactly):
+            if isinstance(term, ox.NamedNode):
+                things.add(term.value)
+        if isinstance(each.focus, ox.Literal):
+            return  # it may be in any statement
+        described.update(iri for _inverse, iri in _STEP.findall(each.path))
+        described.add(each.shape)
+    for source in sources:
+        source.seek(things, described)
 
 
 class _Search:
