@@ -108,6 +108,18 @@ class Client:
             },
         )
 
+    def hang_up(self) -> None:
+        """Go without a word; the server ends by itself."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(timeout=PATIENCE)
+        self._close()
+
+    def _close(self) -> None:
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            assert stream is not None
+            stream.close()
+
     def end(self) -> int:
         """Say good-bye; the exit code of the server."""
         self.ask("shutdown", None)
@@ -115,6 +127,4 @@ class Client:
         try:
             return self._process.wait(timeout=PATIENCE)
         finally:
-            for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
-                assert stream is not None
-                stream.close()
+            self._close()

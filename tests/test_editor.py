@@ -138,6 +138,25 @@ def test_definition_and_completion(loose: Client, folder: Path) -> None:
     assert {"ex:", "foaf:", "org:", "rdfs:"} <= names
 
 
+def test_a_file_that_is_not_saved_yet(loose: Client, folder: Path) -> None:
+    """It is validated as if it were there; when it is closed nothing is left of it."""
+    path = folder / "new folder" / "people.ttl"
+    loose.open(path, PEOPLE)
+    loose.wait(path, "member")
+    loose.tell("textDocument/didClose", {"textDocument": {"uri": path.as_uri()}})
+    loose.wait(path)
+    loose.open(path, PEOPLE.replace("ex:mil .", "ex:mill ."))
+    loose.wait(path)
+
+
+def test_it_ends_with_the_editor(folder: Path) -> None:
+    """Also if that says no good-bye."""
+    client = Client(folder, "--shapes", "shapes.ttl")
+    client.open(folder / "people.ttl")
+    client.wait(folder / "people.ttl", "member")
+    client.hang_up()
+
+
 def test_encodings_are_agreed_upon(folder: Path) -> None:
     """An editor that counts in characters gets columns in characters."""
     client = Client(folder, "--shapes", "shapes.ttl", encodings=["utf-32", "utf-16"])

@@ -130,6 +130,23 @@ class Server(LanguageServer):
             desk.task.cancel()
         desk.task = asyncio.ensure_future(self._validate(desk, path))
 
+    def closed(self, uri: str) -> None:
+        """Forget a file of no project; of a project's, look at what is saved."""
+        path = path_of(uri)
+        if path is None or not rdf.is_source(path):
+            return
+        desk = self.desk(path)
+        if desk.spec.project is not None:
+            desk.syntax.pop(path, None)
+            if path.exists():
+                self.changed(path)
+            return
+        if desk.task is not None:
+            desk.task.cancel()
+        for each in {*desk.shown, path}:
+            self.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(each.as_uri(), []))
+        del self._desks[self._specs.pop(path)]
+
     async def _validate(self, desk: Desk, path: Path) -> None:
         await asyncio.sleep(self._pause)
         unsaved = self.unsaved()
@@ -241,7 +258,7 @@ def _register(server: Server) -> None:
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
     async def closed(params: lsp.DidCloseTextDocumentParams) -> None:
-        touched(params.text_document.uri)
+        server.closed(params.text_document.uri)
 
     @server.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)
     async def others(params: lsp.DidChangeWatchedFilesParams) -> None:

@@ -175,7 +175,9 @@ def _read(
         return [_quad(each) for each in paths], []
     quads: list[ox.Quad] = []
     sources: list[Source] = []
-    for path in files(paths):  # type: ignore[arg-type]  # checked above
+    typed = [each for each in map(Path, paths) if unsaved and each.resolve() in unsaved]  # type: ignore[arg-type]  # checked above
+    others = [each for each in map(Path, paths) if each not in typed]  # type: ignore[arg-type]
+    for path in [*typed, *files(others)]:
         progress(str(path))
         source, own = source_of(path, base=base, kind=kind, unsaved=unsaved)
         sources.append(source)

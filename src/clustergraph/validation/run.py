@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
@@ -67,7 +68,7 @@ def check(
     if rules:
         findings += _dataset(asserted, derived, rules, base, progress)
     if findings:
-        labels = _labels([*asserted, *derived])
+        labels = _labels(chain(asserted, derived), {each.focus for each in findings})
         findings = [replace(each, label=labels.get(each.focus, "")) for each in findings]
     if each_once:
         findings = list(dict.fromkeys(findings))
@@ -126,10 +127,10 @@ def _merge(store: ox.Store) -> list[ox.Triple]:
     return list(dict.fromkeys(rdf.triples(store)))
 
 
-def _labels(quads: Iterable[ox.Quad]) -> dict[rdf.Term, str]:
-    """The best label of each thing: English before others, preferred before plain ones."""
+def _labels(quads: Iterable[ox.Quad], things: Collection[rdf.Term]) -> dict[rdf.Term, str]:
+    """The best label of each of these: English before others, preferred before plain ones."""
     labels: dict[rdf.Term, str] = {}
-    found = [quad for quad in quads if quad.predicate in _LABELS]
+    found = [quad for quad in quads if quad.subject in things and quad.predicate in _LABELS]
     for predicate in reversed(_LABELS):
         for quad in found:
             if quad.predicate != predicate or not isinstance(quad.object, ox.Literal):

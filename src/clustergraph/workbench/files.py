@@ -93,10 +93,14 @@ class ProjectFiles:
 
 
 class LooseFiles:
-    """Files of no project, against shapes that are given or stand among them."""
+    """Files of no project, against shapes that are given or stand among them.
+
+    A file that is not there yet is one too: it may have a text that is not saved.
+    """
 
     def __init__(self, paths: Sequence[Path], shapes: Sequence[Path] = ()) -> None:
-        self._paths = anywhere.files(paths)
+        self._paths = anywhere.files(path for path in paths if path.exists())
+        self._paths += [path for path in paths if not path.exists()]
         self._shapes = anywhere.files(shapes)
 
     def paths(self) -> list[Path]:
