@@ -233,6 +233,27 @@ def test_stale_counts_of_a_project(tmp_path: Path) -> None:
     assert "count" not in {each.rule for each in done.report.findings}
 
 
+def test_a_project_under_another_base(tmp_path: Path) -> None:
+    """What is written stands under the base of the files."""
+    root = tmp_path / "example"
+    scaffold.init(root, title="Example")
+    own = settings.load(root, environment={}, base="https://elsewhere.example/")
+    base = own.written_base
+    shapes = SHAPES.replace("http://e/", base)
+    (root / "shapes" / "more.ttl").write_text(shapes)
+    path = root / "data" / "more.ttl"
+    text = (
+        f'@prefix ex: <{base}> .\nex:a ex:manages ex:b ; ex:note "1"@en , "2"@en , "3"@en , "4" .\n'
+        'ex:b ex:name " B" .\n'
+    )
+    path.write_text(text)
+    files = ProjectFiles(own)
+    done = mend(files, texts(files.paths()))
+    assert done.texts == {
+        path: text.replace('" B" .', '"B" ; ex:isManagedBy ex:a .').replace('"4"', '"4"@en')
+    }
+
+
 def test_the_diff_first_then_for_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """--fix shows what git apply would take; --write does it."""
     monkeypatch.chdir(tmp_path)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from clustergraph.positions import lexer, reader
-from clustergraph.positions.source import SUBJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -173,11 +172,7 @@ def insertion(path: Path, source: Source, subject: Record, predicate: str, value
             graph = " " + text[subject[7] : reader.end_of(text, subject[7])]
         end = "\r\n" if text[stop : stop + 2] == "\r\n" else "\n"
         return Edit(path, stop, stop, f"{end}{name} {predicate} {value}{graph} .")
-    same = [
-        record
-        for record in source.reading.records
-        if record[SUBJECT] == subject[SUBJECT] and record[4] == subject[4]
-    ]
+    same = [record for record in source.reading.records if record[4] == subject[4]]
     for record in same:
         if text[record[6]] in "[(":  # it ends behind its bracket
             continue

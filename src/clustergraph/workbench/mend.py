@@ -225,8 +225,8 @@ def _of_literal(bench: _Bench, each: Finding, sources: Mapping[Path, Source]) ->
     if source is None or path not in bench.chosen:
         return None
     start = source.lines.offset(each.place.line, each.place.column)
-    records = [record for record in source.reading.records if record[6] == start]
-    if len(records) != 1 or not _is_same(records[0][OBJECT], each.value, source):
+    records = [record for record in source.statements() if record[6] == start]
+    if len(records) != 1 or records[0][OBJECT] != terms.key(each.value):
         return None
     value = _better(each, each.value, records[0], sources.values())
     end = reader.end_of(source.text, start)
@@ -240,11 +240,6 @@ def _of_literal(bench: _Bench, each: Finding, sources: Mapping[Path, Source]) ->
     if written is None or written == raw:
         return None
     return Proposal(Edit(path, start, end, written), baseline.key(each), 1, 1, str(value))
-
-
-def _is_same(key: str, value: ox.Literal, source: Source) -> bool:
-    old, new = source.moved
-    return terms.key(value) == (key.replace(old, new) if old else key)
 
 
 def _better(
