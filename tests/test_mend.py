@@ -79,6 +79,11 @@ HEAD = "@prefix ex: <http://e/> .\n"
             "ex:a ex:manages ex:b .\nex:b ex:x 1 , 2 ;\n\tex:isManagedBy ex:a ;\n\tex:y ( 1 ) .",
         ),
         (
+            "ex:a ex:manages ex:b .\nex:b a                 ex:T ;\n     ex:longer-property 1 .",
+            "ex:a ex:manages ex:b .\nex:b a                 ex:T ;\n     ex:isManagedBy    ex:a ;"
+            "\n     ex:longer-property 1 .",
+        ),
+        (
             "ex:a ex:manages ex:b .\r\nex:b ex:y [ ex:z 1 ] .",
             "ex:a ex:manages ex:b .\r\nex:b ex:isManagedBy ex:a ; ex:y [ ex:z 1 ] .",
         ),

@@ -180,9 +180,16 @@ def insertion(path: Path, source: Source, subject: Record, predicate: str, value
         following = lexer.token().match(text, end_of_value)
         if following and following["mark"] in {";", "."}:
             gap = _gap(text, same)
-            return Edit(path, end_of_value, end_of_value, f" ;{gap}{predicate} {value}")
+            added = f" ;{gap}{_aligned(text, record, predicate)} {value}"
+            return Edit(path, end_of_value, end_of_value, added)
     at = same[0][5]
     return Edit(path, at, at, f"{predicate} {value} ;{_gap(text, same)}")
+
+
+def _aligned(text: str, record: Record, predicate: str) -> str:
+    """A property with spaces behind it, if the values around it stand in a column."""
+    beside = text[record[5] : record[6]]
+    return predicate.ljust(len(beside) - 1) if beside.endswith("  ") else predicate
 
 
 def _gap(text: str, same: list[Record]) -> str:
