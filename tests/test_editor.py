@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from clustergraph import scaffold
+from clustergraph.editor import desk
+from clustergraph.editor.checking import Spec
 from lsp_client import Client
 
 if TYPE_CHECKING:
@@ -147,6 +149,19 @@ def test_a_file_that_is_not_saved_yet(loose: Client, folder: Path) -> None:
     loose.wait(path)
     loose.open(path, PEOPLE.replace("ex:mil .", "ex:mill ."))
     loose.wait(path)
+
+
+def test_large_files_are_left_out_until_they_are_open(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What they describe would take long to read at each change."""
+    monkeypatch.setattr(desk, "LARGEST", len(SHAPES))
+    people, shapes = folder / "people.ttl", folder / "shapes.ttl"
+    mill = "https://example.org/id/mill"
+    one = desk.Desk(Spec(paths=(people,), shapes=(shapes,)))
+    assert not one.refresh({}, shapes).places(mill)
+    assert one.refresh({}, shapes).places("https://example.org/shapes#member")
+    assert one.refresh({people: PEOPLE}, people).label(mill) == "The *Mill*"
 
 
 def test_it_ends_with_the_editor(folder: Path) -> None:

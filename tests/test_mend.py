@@ -81,8 +81,8 @@ HEAD = "@prefix ex: <http://e/> .\n"
         (
             "ex:a ex:manages ex:b .\nex:b a                 ex:T ;\n     ex:longer-property 1 .",
             (
-                "ex:a ex:manages ex:b .\nex:b a                 ex:T ;\n     ex:isManagedBy    ex:a ;"
-                "\n     ex:longer-property 1 ."
+                "ex:a ex:manages ex:b .\nex:b a                 ex:T ;\n"
+                "     ex:isManagedBy    ex:a ;\n     ex:longer-property 1 ."
             ),
         ),
         (

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from clustergraph.positions import Source
 
 
+LARGEST = 20 << 20
+"""Larger files, in bytes, are validated, but their things are not offered unless they are open."""
+
+
 @dataclass(eq=False)
 class Desk:
     """The files that are validated together, what is known of them, and what was found."""
@@ -46,6 +50,8 @@ class Desk:
             for each in sources:
                 path = Path(each.path).resolve()
                 known.add(path)
+                if path not in unsaved and _size(path) > LARGEST:
+                    continue
                 stamped.append((_stamp(path, unsaved), each))
             if here not in known:
                 source = anywhere.lazily(here, kind="data", unsaved=unsaved)
@@ -65,6 +71,13 @@ def spec_of(path: Path, shapes: tuple[Path, ...]) -> Spec:
         except ClusterGraphError:
             return spec  # its settings are wrong: checking it says so
     return Spec(paths=(path,), shapes=shapes)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _stamp(path: Path, unsaved: Mapping[Path, str]) -> Hashable:
