@@ -99,6 +99,25 @@ def test_a_suggestion_is_a_code_action(loose: Client, folder: Path) -> None:
     }
 
 
+def test_all_that_is_mechanical_is_mended_on_demand(loose: Client, folder: Path) -> None:
+    """As editors ask when they save (source.fixAll), in the text that is not saved."""
+    path = folder / "people.ttl"
+    text = PEOPLE.replace("ex:mil .", "ex:mill .")
+    loose.open(path, text.replace('nna"@en', 'nna"@EN'))
+    loose.wait(path)
+    question = {
+        "textDocument": {"uri": path.as_uri()},
+        "range": {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 0}},
+        "context": {"diagnostics": [], "only": ["source.fixAll"]},
+    }
+    (action,) = loose.ask("textDocument/codeAction", question)
+    (edit,) = action["edit"]["changes"][path.as_uri()]
+    assert edit["newText"] == "en"
+    assert edit["range"]["start"] == {"line": 10, "character": column(text, 10, "en ; org")}
+    loose.change(path, text)
+    assert loose.ask("textDocument/codeAction", question) == []
+
+
 def test_hover_tells_label_class_and_definition(loose: Client, folder: Path) -> None:
     """Of things of the file, in Markdown that a label cannot break."""
     path = folder / "people.ttl"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clustergraph import settings
 from clustergraph.errors import ClusterGraphError, SourceError
-from clustergraph.workbench import Files, LooseFiles, ProjectFiles
+from clustergraph.workbench import Files, LooseFiles, ProjectFiles, mend
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,6 +75,25 @@ def checked(spec: Spec, unsaved: Mapping[Path, str]) -> list[Note] | None:
         for each in report.findings
         if not (without_shapes and each.rule == "no-shapes")
     ]
+
+
+def mended(spec: Spec, unsaved: Mapping[Path, str], path: Path) -> str | None:
+    """The text of a file with all mended that is mechanical; None if nothing is."""
+    if path not in unsaved:
+        return None
+    try:
+        return mend.mend(
+            spec.files(), {path: unsaved[path]}, chosen=[path], unsaved=unsaved
+        ).texts.get(path)
+    except ClusterGraphError:
+        return None
+
+
+def apart() -> None:
+    """Leave standard input and output to the server, which speaks to the editor over them."""
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
 
 
 def faults(spec: Spec, unsaved: Mapping[Path, str], path: Path) -> list[Note]:

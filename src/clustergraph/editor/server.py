@@ -12,7 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from lsprotocol import types as lsp
@@ -26,10 +26,11 @@ from clustergraph.errors import ClusterGraphError
 from clustergraph.positions import Lines
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from clustergraph.editor.checking import Note, Spec, Spot
 
+_T = TypeVar("_T")
 _SEVERITIES = {
     "Violation": lsp.DiagnosticSeverity.Error,
     "Warning": lsp.DiagnosticSeverity.Warning,
@@ -157,17 +158,39 @@ class Server(LanguageServer):
         self._show(desk, path, unsaved)
         if desk.syntax[path]:
             return
-        notes = await self._checked(desk.spec, unsaved)
+        notes = await self._beside(checking.checked, desk.spec, unsaved)
         if notes is not None:
             desk.found = notes
             self._show(desk, path, unsaved)
 
-    async def _checked(self, spec: Spec, unsaved: Mapping[Path, str]) -> list[Note] | None:
+    async def mended(self, uri: str) -> list[lsp.CodeAction]:
+        """What mends all in a document that is mechanical, as one action."""
+        path = path_of(uri)
+        unsaved = self.unsaved()
+        if path is None or path not in unsaved:
+            return []
+        new = await self._beside(checking.mended, self.desk(path).spec, unsaved, path)
+        if new is None:
+            return []
+        old = unsaved[path]
+        edit = lsp.TextEdit(*units.difference(old, new, self.encoding))
+        return [
+            lsp.CodeAction(
+                title="Mend what is mechanical",
+                kind=lsp.CodeActionKind.SourceFixAll,
+                edit=lsp.WorkspaceEdit(changes={uri: [edit]}),
+            )
+        ]
+
+    async def _beside(self, work: Callable[..., _T], *values: object) -> _T | None:
+        """What a function gives in the process that validates; None if that is lost."""
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+            self._pool = ProcessPoolExecutor(
+                1, mp_context=get_context("spawn"), initializer=checking.apart
+            )
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._pool, checking.checked, spec, unsaved)
+            return await loop.run_in_executor(self._pool, work, *values)
         except BrokenProcessPool:
             self._pool = None
             return None
@@ -285,9 +308,14 @@ def _register(server: Server) -> None:
 
     @server.feature(
         lsp.TEXT_DOCUMENT_CODE_ACTION,
-        lsp.CodeActionOptions(code_action_kinds=[lsp.CodeActionKind.QuickFix]),
+        lsp.CodeActionOptions(
+            code_action_kinds=[lsp.CodeActionKind.QuickFix, lsp.CodeActionKind.SourceFixAll]
+        ),
     )
-    def actions(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+    async def actions(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+        only = {str(getattr(each, "value", each)) for each in params.context.only or ()}
+        if only & {"source", "source.fixAll"}:  # it takes a while: on demand alone
+            return await server.mended(params.text_document.uri)
         return answers.actions(params)
 
     @server.feature(lsp.SHUTDOWN)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from lsprotocol import types as lsp
 
-if TYPE_CHECKING:
-    from clustergraph.positions import Lines
+from clustergraph.positions import Lines
 
 _WIDTHS = {"utf-8": "utf-8", "utf-16": "utf-16-le"}
 
@@ -29,6 +26,20 @@ def position(lines: Lines, offset: int, encoding: str) -> lsp.Position:
 def stretch(lines: Lines, start: int, end: int, encoding: str) -> lsp.Range:
     """The editor's range of the characters from ``start`` to before ``end``."""
     return lsp.Range(position(lines, start, encoding), position(lines, end, encoding))
+
+
+def difference(old: str, new: str, encoding: str) -> tuple[lsp.Range, str]:
+    """The stretch of a text that another one has otherwise, and what stands there."""
+    start = _common(old, new)
+    end = _common(old[start:][::-1], new[start:][::-1])
+    lines = Lines(old)
+    return stretch(lines, start, len(old) - end, encoding), new[start : len(new) - end]
+
+
+def _common(one: str, other: str) -> int:
+    """How many characters two texts have in common at their beginning."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def offset(lines: Lines, where: lsp.Position, encoding: str) -> int:

@@ -90,6 +90,7 @@ def mend(
     texts: Mapping[Path, str],
     *,
     chosen: Collection[Path] | None = None,
+    unsaved: Mapping[Path, str] | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Mended:
     """Mend literals that want trimming or NFC, language tags, missing inverses and stale counts.
@@ -98,6 +99,7 @@ def mend(
         files: what is validated.
         texts: the texts of the files that may be edited, by resolved path.
         chosen: those in which something is mended; all if not given.
+        unsaved: texts that stand for files, by resolved path.
         progress: called with the name of each step before it is taken.
 
     Raises:
@@ -105,6 +107,7 @@ def mend(
         UsageError: the shapes or a rule cannot be used.
     """
     bench = _Bench(files, texts, set(texts) if chosen is None else set(chosen) & set(texts))
+    bench.unsaved.update(unsaved or {})
     progress("language tags")
     number = _tags(bench)
     report = bench.check(bench.unsaved)
@@ -114,7 +117,7 @@ def mend(
         proposals = [each for each in _proposals(bench, report) if each.sign not in bench.rejected]
         accepted, report = _accept(bench, proposals, report)
         number += accepted
-    changed = {path: text for path, text in bench.unsaved.items() if text != texts[path]}
+    changed = {path: text for path, text in bench.unsaved.items() if text != texts.get(path, text)}
     return Mended(changed, report, number)
 
 
