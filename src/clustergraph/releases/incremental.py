@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from clustergraph.releases.candidate import Candidate
     from clustergraph.releases.manifest import Manifest
     from clustergraph.releases.pipeline import Pipeline
+    from clustergraph.settings import Settings
 
+_known: dict[Path, tuple[object, str]] = {}
+"""Fingerprints by project, each with what changes when it may."""
 _FOCUS = ox.NamedNode(rdf.SHACL + "focusNode")
 
 
@@ -50,7 +53,10 @@ def focus(
     change = candidate.patch.where(is_seen)
     if any(quad.graph_name == shapes for quad in (*change.added, *change.removed)):
         return None
-    if parent.base != settings.base or parent.fingerprint != project.fingerprint(settings):
+    try:
+        if parent.base != settings.base or parent.fingerprint != _fingerprint(settings):
+            return None
+    except OSError:  # somebody is changing the files
         return None
     found = _of_report(archive, parent)
     if found is None:
@@ -98,6 +104,22 @@ def changed(
         return since.nodes(before, public, shapes, shapes_before=old or None)
 
     return among
+
+
+def _fingerprint(settings: Settings) -> str:
+    """That of the project's files, worked out anew only if one of them changed."""
+    found = []
+    for path in (
+        *(settings.project / each for each in project.files(settings)),
+        *project.other_files(settings),
+    ):
+        status = path.stat()
+        found.append((path, status.st_mtime_ns, status.st_size))
+    stamp = (settings.base, *found)
+    known = _known.get(settings.project)
+    if known is None or known[0] != stamp:
+        known = _known[settings.project] = (stamp, project.fingerprint(settings))
+    return known[1]
 
 
 def _of_report(archive: Archive, parent: Manifest) -> set[Term] | None:
