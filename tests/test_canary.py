@@ -189,6 +189,15 @@ def test_validation_knows_none(planted: Site) -> None:
     assert "data/organisations.ttl" in planted.get("/validate").text
 
 
+def test_what_changed_knows_none(planted: Site) -> None:
+    """The changes since a release are those of public graphs, and so is a release's report."""
+    report = planted.graph.validate(since=1)
+    assert not [each for each in CANARIES if each in report.to_json() + report.to_text()]
+    assert planted.graph.number() != 1  # something was written since
+    stored = planted.graph.report().decode()
+    assert not [each for each in CANARIES if each in stored]
+
+
 def test_a_token_that_writes_does_not_see_them(planted: Site) -> None:
     """Not by copying, not by conditions, not in the report of a refusal."""
     mine = planted.iri("graph/mine")

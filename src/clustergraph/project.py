@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pyoxigraph as ox
 
 from clustergraph import jsonld, queries, rdf, tombstones
+from clustergraph import settings as settings_module
 from clustergraph.errors import SourceError
 from clustergraph.positions import Source
 
@@ -56,6 +57,23 @@ def files(settings: Settings) -> list[Path]:
     return found
 
 
+def other_files(settings: Settings) -> list[Path]:
+    """The project's settings, rules and stored queries: what its graph depends on beside RDF."""
+    return [
+        settings.project / settings_module.PROJECT_FILE,
+        *(
+            path
+            for folder, pattern in (
+                ("ontology/rules", "*.rq"),
+                ("shapes/rules", "*.rq"),
+                ("queries", "*.rq"),
+                ("queries", "*.csv"),
+            )
+            for path in sorted((settings.project / folder).rglob(pattern))
+        ),
+    ]
+
+
 def fingerprint(settings: Settings) -> str:
     """SHA-256 over all that a build depends on: the project's files, its settings, this program.
 
@@ -66,16 +84,11 @@ def fingerprint(settings: Settings) -> str:
     parts: list[tuple[str, Path]] = [
         (str(path), settings.project / path) for path in files(settings)
     ]
-    for folder, pattern in (
-        ("ontology/rules", "*.rq"),
-        ("shapes/rules", "*.rq"),
-        ("queries", "*.rq"),
-        ("queries", "*.csv"),
-    ):
-        parts += (
-            (str(path.relative_to(settings.project)), path)
-            for path in sorted((settings.project / folder).rglob(pattern))
-        )
+    parts += (
+        (str(path.relative_to(settings.project)), path)
+        for path in other_files(settings)
+        if path.name != settings_module.PROJECT_FILE
+    )
     parts += (
         ("program/" + str(path.relative_to(package)), path)
         for pattern in ("*.py", "*.rq")
@@ -108,6 +121,7 @@ def read(
     progress: Callable[[str], None] = lambda _: None,
     *,
     erased: frozenset[str] = frozenset(),
+    unsaved: Mapping[Path, str] | None = None,
 ) -> Content:
     """Read a project whole.
 
@@ -115,6 +129,7 @@ def read(
         settings: the project's settings.
         progress: called with the name of each file before it is read.
         erased: hashes of what was erased, so that no file may hold it any more.
+        unsaved: texts that stand for files, by resolved path.
 
     Raises:
         SourceError: a file cannot be read, fills a graph that its folder does not allow, or holds
@@ -129,6 +144,7 @@ def read(
             base=settings.written_base,
             name=shown(settings, path),
             contexts=contexts,
+            unsaved=unsaved,
         )
         placed = list(rdf.rebase(_place(raw, path, settings), settings.written_base, settings.base))
         _check_erased(placed, path, settings, erased)
@@ -136,25 +152,33 @@ def read(
     return Content(quads=tuple(dict.fromkeys(quads)), queries=stored_queries(settings))
 
 
-def sources(settings: Settings) -> list[Source]:
+def sources(settings: Settings, unsaved: Mapping[Path, str] | None = None) -> list[Source]:
     """The files in which places are looked up: those of the data, of the ontology, of the shapes.
 
     Nothing is read yet. Restricted files are left out, since reports are about the public graph.
     """
     contexts = jsonld.pinned(settings.project, settings.written_base, settings.base)
     found = [
-        _source(settings, path, number, contexts)
+        _source(settings, path, number, contexts, unsaved)
         for number, path in enumerate(files(settings))
         if RESTRICTED_FOLDER not in path.parents
     ]
     return sorted(found, key=lambda each: each.kind)
 
 
-def _source(settings: Settings, path: Path, number: int, contexts: Mapping[str, str]) -> Source:
+def _source(
+    settings: Settings,
+    path: Path,
+    number: int,
+    contexts: Mapping[str, str],
+    unsaved: Mapping[Path, str] | None,
+) -> Source:
     full, old = settings.project / path, settings.written_base
 
     def raw() -> list[ox.Quad]:
-        return rdf.read(full, base=old, name=shown(settings, path), contexts=contexts)
+        return rdf.read(
+            full, base=old, name=shown(settings, path), contexts=contexts, unsaved=unsaved
+        )
 
     def engine() -> list[ox.Quad]:
         placed = rdf.rebase(_place(raw(), path, settings), old, settings.base)
@@ -163,12 +187,13 @@ def _source(settings: Settings, path: Path, number: int, contexts: Mapping[str, 
     return Source(
         path=shown(settings, path),
         suffix=rdf.format_of(path).suffix,
-        load=lambda: rdf.text(full),
+        load=lambda: rdf.text(full, unsaved),
         engine=engine,
         base=old,
         moved=(old, settings.base),
         home=lambda: _home(raw(), path, settings).replace(old, settings.base, 1),
         kind=path.parts[0],
+        owns=lambda label: label.startswith(f"f{number}c14n"),
     )
 
 

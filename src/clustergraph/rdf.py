@@ -156,7 +156,12 @@ def _suffixes(path: Path) -> tuple[str, str]:
 
 
 def read(
-    path: Path, *, base: str, name: str | None = None, contexts: Mapping[str, str] | None = None
+    path: Path,
+    *,
+    base: str,
+    name: str | None = None,
+    contexts: Mapping[str, str] | None = None,
+    unsaved: Mapping[Path, str] | None = None,
 ) -> list[ox.Quad]:
     """Read an RDF file whole.
 
@@ -165,6 +170,7 @@ def read(
         base: what relative IRIs are resolved against.
         name: how the file is called in error messages.
         contexts: the JSON-LD contexts that it may name.
+        unsaved: texts that stand for files, by resolved path.
 
     Raises:
         SourceError: it cannot be opened, is not UTF-8, breaks the syntax or holds a DOCTYPE
@@ -173,6 +179,10 @@ def read(
     """
     shown = name or str(path)
     fmt = format_of(path)
+    typed = unsaved.get(path.resolve()) if unsaved else None
+    if typed is not None:
+        content = typed.encode("utf-8", "replace")
+        return parse(content, fmt, base=base, name=shown, contexts=contexts)
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -181,12 +191,15 @@ def read(
     return parse(content, fmt, base=base, name=shown, contexts=contexts)
 
 
-def text(path: Path) -> str:
-    """The text of an RDF file, decompressed.
+def text(path: Path, unsaved: Mapping[Path, str] | None = None) -> str:
+    """The text of an RDF file, decompressed; or that which stands for it (see ``read``).
 
     Raises:
         SourceError: it cannot be opened, or is not UTF-8.
     """
+    typed = unsaved.get(path.resolve()) if unsaved else None
+    if typed is not None:
+        return typed
     try:
         content = path.read_bytes()
         content = compression.decoded(content, _suffixes(path)[1], _LARGEST, name=str(path))

@@ -39,7 +39,7 @@ from clustergraph.fragments import Fragments
 from clustergraph.quality import Standing
 from clustergraph.reading import OpenRelease, Reader, export
 from clustergraph.reconciliation import Matcher
-from clustergraph.releases import Archive, Manifest, Pipeline, Record, history
+from clustergraph.releases import Archive, Manifest, Pipeline, Record, history, incremental
 from clustergraph.releases import backup as backups
 from clustergraph.releases import forget as forgetting
 from clustergraph.releases import manifest as manifests
@@ -120,17 +120,27 @@ class ClusterGraph:
         Raises:
             SourceError: a file cannot be read.
         """
-        return project.read(self.settings, progress, erased=self._erased())
+        return project.read(self.settings, progress, erased=self.erased())
 
-    def validate(self, progress: Callable[[str], None] = _quiet) -> validation.Report:
+    def validate(
+        self, progress: Callable[[str], None] = _quiet, *, since: int | Path | None = None
+    ) -> validation.Report:
         """Validate the project's files as a build would; nothing is written.
 
         The findings have their places in the files.
 
+        Args:
+            progress: called with the name of each step before it is taken.
+            since: a release, or a file with the graph as it was: only what changed since then is
+                held against the shapes. Rules over quads see everything all the same.
+
         Raises:
             SourceError: a file cannot be read.
+            NotFoundError: there never was such a release.
+            GoneError: it is not kept any more.
         """
-        report = self.pipeline.completed(self.read(progress).quads, progress)[1]
+        focus = incremental.changed(self.pipeline, since)
+        report = self.pipeline.completed(self.read(progress).quads, progress, focus=focus)[1]
         if not report.findings:
             return report
         progress("places")
@@ -394,9 +404,9 @@ class ClusterGraph:
 
     def is_erased(self, iri: str) -> bool:
         """Whether a thing, or what an IRI is a part of, was forgotten."""
-        return tombstones.is_erased(iri, self.settings.base, self._erased())
+        return tombstones.is_erased(iri, self.settings.base, self.erased())
 
-    def _erased(self) -> frozenset[str]:
+    def erased(self) -> frozenset[str]:
         """The hashes of what was forgotten, here or by the project's list of erasures."""
         number = self.archive.current_number()
         if self._erasures is None or self._erasures[0] != number:
@@ -526,7 +536,7 @@ class ClusterGraph:
         """The project's files that hold nothing restricted and nothing erased."""
         key = (self.archive.current_number(), files.stamp(self.settings))
         if self._files is None or self._files[0] != key:
-            self._files = (key, files.public(self.settings, self._erased()))
+            self._files = (key, files.public(self.settings, self.erased()))
         return self._files[1]
 
     # -- the installation -----------------------------------------------------------------

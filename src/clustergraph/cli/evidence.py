@@ -9,7 +9,6 @@ import pyoxigraph as ox
 
 from clustergraph import errors, rdf
 from clustergraph.cli.terminal import opened
-from clustergraph.evidence import Text, attestation_turtle, passage_turtle, read_source
 
 _SOURCE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -51,7 +50,9 @@ def passage(ctx: click.Context, source: Path, slug: str, words: str) -> None:
 
     WORDS must occur exactly once in the source; if they occur more often, give more of them.
     """
-    text: Text = read_source(source)
+    from clustergraph.evidence import passage_turtle, read_source  # noqa: PLC0415  slow to import
+
+    text = read_source(source)
     click.echo(passage_turtle(text, words, slug, opened(ctx).settings), nl=False)
 
 
@@ -71,6 +72,8 @@ def attest(ctx: click.Context, graph: str, place: str, statement: str) -> None:
         --passage id/passage/bioxclusters-blog-99-232 \\
         '<id/person/x> <http://xmlns.com/foaf/0.1/name> "X" .'
     """
+    from clustergraph.evidence import attestation_turtle  # noqa: PLC0415  slow to import
+
     options = opened(ctx).settings
     base = options.written_base
     quads = rdf.parse(statement.encode(), rdf.TURTLE, base=base, name="statement")

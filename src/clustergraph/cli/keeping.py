@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from clustergraph import errors
 from clustergraph.cli.terminal import opened, progress
-from clustergraph.releases.forget import Plan
-from clustergraph.tombstones import hashed
+
+if TYPE_CHECKING:
+    from clustergraph.releases.forget import Plan
 
 
 @click.command()
@@ -60,6 +62,8 @@ def forget(
                 "first, or say --force."
             )
             raise
+    from clustergraph.tombstones import hashed  # noqa: PLC0415  slow to import
+
     _show(plan, "went")
     click.echo(f"Release {manifest.number} is the only one left; it holds nothing of it.")
     click.echo("\nTake it out of the project's files, and add to data/erasures.csv:")

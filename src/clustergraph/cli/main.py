@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +13,10 @@ import click
 from clustergraph import errors, rdf, scaffold, settings
 from clustergraph.cli.evidence import evidence
 from clustergraph.cli.keeping import backup, dump, forget, restore, verify
+from clustergraph.cli.lsp import lsp
 from clustergraph.cli.terminal import Group, opened, progress, write
 from clustergraph.cli.validate import validate
 from clustergraph.cli.writes import diff, rollback, token, update
-from clustergraph.store.remote import RemoteStore
 
 if TYPE_CHECKING:
     from clustergraph.explain import Explanation
@@ -30,7 +29,7 @@ _RESULTS = {"json": rdf.JSON, "xml": rdf.XML, "csv": rdf.CSV, "tsv": rdf.TSV}
     cls=Group,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(version("clustergraph"), prog_name="clustergraph")
+@click.version_option(package_name="clustergraph", prog_name="clustergraph")
 @click.option(
     "--project",
     type=click.Path(file_okay=False, path_type=Path),
@@ -207,6 +206,8 @@ def query(
         names = ", ".join(f"{each}:" for each in parsed.declared)
         click.echo(f"Declared for you: {names}", err=True)
     if endpoint:
+        from clustergraph.store.remote import RemoteStore  # noqa: PLC0415  slow to import
+
         write(RemoteStore(endpoint).answer(parsed, fmt))
     else:
         write(graph.release().answer(parsed, fmt))
@@ -332,6 +333,6 @@ def doctor(ctx: click.Context) -> None:
 
 
 for command in (
-    evidence, update, rollback, diff, token, forget, backup, restore, validate, verify, dump,
+    evidence, update, rollback, diff, token, forget, backup, restore, validate, verify, dump, lsp,
 ):  # fmt: skip
     main.add_command(command)

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from clustergraph import errors, settings
-from clustergraph.service import ClusterGraph
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
+    from clustergraph.service import ClusterGraph
+
 
 @contextlib.contextmanager
 def progress(title: str) -> Iterator[Callable[[str], None]]:
     """A line that says what is being done and for how long; silent where nobody watches."""
+    if not sys.stderr.isatty() and not os.environ.get("FORCE_COLOR"):
+        yield lambda _: None
+        return
+    from rich.console import Console  # noqa: PLC0415  slow to import
+    from rich.progress import (  # noqa: PLC0415
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
     console = Console(stderr=True)
     if not console.is_terminal:
         yield lambda _: None
@@ -61,6 +72,8 @@ def tell(error: errors.ClusterGraphError) -> None:
 
 def opened(ctx: click.Context, **overrides: Any) -> ClusterGraph:
     """The graph of the project that the command line names."""
+    from clustergraph.service import ClusterGraph  # noqa: PLC0415  slow to import
+
     options = ctx.find_root().params
     project: Path | None = options.get("project")
     return ClusterGraph(

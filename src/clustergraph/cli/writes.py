@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from clustergraph import errors, releases
+from clustergraph import errors
 from clustergraph.cli.terminal import opened, progress
 from clustergraph.tokens import EVERYTHING, Grant
 
@@ -41,6 +41,8 @@ def update(
         payload = path.read_bytes()
     else:
         payload = sys.stdin.buffer.read() if text == "-" else str(text).encode()
+    from clustergraph import releases  # noqa: PLC0415  slow to import
+
     graph = opened(ctx)
     with progress("Publishing"):
         (outcome,) = graph.commit(

@@ -26,7 +26,7 @@ from clustergraph.errors import (
     UsageError,
     ValidationFailedError,
 )
-from clustergraph.releases import history, writes
+from clustergraph.releases import history, incremental, writes
 from clustergraph.releases.candidate import (
     FULL,
     PUBLIC,
@@ -41,7 +41,7 @@ from clustergraph.store.embedded import as_stored
 from clustergraph.vocab import prefixes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from clustergraph.patch import Patch
     from clustergraph.releases.archive import Archive
@@ -78,13 +78,19 @@ class Pipeline:
     # -- what every change goes through --------------------------------------------------------
 
     def completed(
-        self, asserted: Iterable[ox.Quad], progress: Callable[[str], None] = _quiet
+        self,
+        asserted: Iterable[ox.Quad],
+        progress: Callable[[str], None] = _quiet,
+        *,
+        focus: Callable[[Sequence[ox.Quad]], Collection[rdf.Term] | None] = lambda _: None,
     ) -> tuple[list[ox.Quad], validation.Report]:
         """The quads that the program computes for a graph, and the report on the whole.
 
         Args:
             asserted: all quads that are stated, restricted ones too.
             progress: called with the name of each step before it is taken.
+            focus: gives, for the public quads, the only nodes to hold against the shapes; None
+                for all.
 
         Raises:
             UsageError: the shapes or a rule cannot be used.
@@ -107,6 +113,7 @@ class Pipeline:
             derived=derived,
             base=settings.base,
             prefixes=prefixes(settings.base),
+            focus=focus(public),
             progress=progress,
         )
         stated_already = set(public)
@@ -120,6 +127,10 @@ class Pipeline:
     def is_asserted(self, quad: ox.Quad) -> bool:
         """Whether a quad was stated by somebody, not computed."""
         return not (self.settings.derive and catalogue.is_computed(quad, self.settings))
+
+    def is_seen(self, quad: ox.Quad) -> bool:
+        """Whether shapes look at a quad: it is public, and was stated by somebody."""
+        return self.is_asserted(quad) and not self._is_restricted(quad)
 
     def quads_of(self, manifest: Manifest) -> set[ox.Quad]:
         """All quads of a release, without the merge.
@@ -289,7 +300,7 @@ class Pipeline:
             if not accepted or not candidate.is_changed():
                 candidate.discard()
                 return [_outcome(each, parent) for each in tried]
-            report = self._complete(candidate)
+            report = self._complete(candidate, parent)
             refusal = self._refusal(report, parent, lenient=all(w.lenient for w in accepted))
             if refusal is not None:
                 candidate.discard()
@@ -334,14 +345,15 @@ class Pipeline:
         """Hashes of the IRIs that were erased, here or by the project's list."""
         return project.erasures(self.settings) | {each["hash"] for each in parent.tombstones}
 
-    def _complete(self, candidate: Candidate) -> validation.Report:
+    def _complete(self, candidate: Candidate, parent: Manifest) -> validation.Report:
         """Compute anew what is computed in a candidate, and check it."""
         shapes = candidate.graphs[self.settings.iri("shapes")]
         if not (self.settings.derive or shapes or project.dataset_rules(self.settings)):
             return validation.Report()  # a plain store: nothing to compute, nothing to check by
         quads = list(candidate.quads())
         asserted = [quad for quad in quads if self.is_asserted(quad)]
-        derived, report = self.completed(asserted)
+        nodes = incremental.focus(candidate, self.archive, parent, self.is_seen)
+        derived, report = self.completed(asserted, focus=lambda _: nodes)
         candidate.apply(
             patch.between((quad for quad in quads if not self.is_asserted(quad)), derived)
         )

@@ -11,10 +11,10 @@ import pyoxigraph as ox
 from clustergraph import rdf
 from clustergraph.errors import UsageError
 from clustergraph.positions import Source
-from clustergraph.validation import locate, run
+from clustergraph.validation import locate, run, since
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from clustergraph.validation.report import Report
 
@@ -48,6 +48,8 @@ def validate(
     *,
     base: str | None = None,
     progress: Callable[[str], None] = lambda _: None,
+    unsaved: Mapping[Path, str] | None = None,
+    before: Input | None = None,
 ) -> Report:
     """Validate data against shapes (SHACL Core and SHACL-SPARQL), without inference.
 
@@ -59,18 +61,24 @@ def validate(
         shapes: the shapes graph; if it is not given, the shapes in the data.
         base: what relative IRIs in files are resolved against; by default a file's own address.
         progress: called with the name of each step before it is taken.
+        unsaved: texts that stand for files, by resolved path.
+        before: the data as they were: only nodes that the change can matter to are validated.
 
     Raises:
         SourceError: a file cannot be read; names line and column.
         UsageError: the shapes cannot be used; says why.
     """
-    data_quads, sources = _read(data, base, "data", progress)
+    data_quads, sources = _read(data, base, "data", progress, unsaved)
     if shapes is None:
         shapes_quads = data_quads
     else:
-        shapes_quads, more = _read(shapes, base, "shapes", progress)
+        shapes_quads, more = _read(shapes, base, "shapes", progress, unsaved)
         known = {source.path for source in sources}
         sources += [each for each in more if each.path not in known]
+    focus = None
+    if before is not None:
+        old = _read(before, base, "data", progress, None)[0]
+        focus = since.nodes(old, data_quads, shapes_quads)
     report = run.check(
         data_quads,
         shapes_quads,
@@ -78,6 +86,7 @@ def validate(
         prefixes=_WELL_KNOWN,
         shapes_required=True,
         each_once=False,
+        focus=focus,
         progress=progress,
     )
     if not report.findings or not sources:
@@ -85,8 +94,7 @@ def validate(
     declared = {
         prefix: iri
         for source in reversed(sources)
-        if source.has_positions
-        for prefix, iri in source.reading.prefixes.items()
+        for prefix, iri in source.prefixes.items()
         if prefix
     }
     report = type(report)(report.findings, {**_WELL_KNOWN, **declared})
@@ -118,27 +126,46 @@ def _is_ours(path: Path, root: Path) -> bool:
     return path.is_file() and rdf.is_source(path) and not hidden
 
 
-def source_of(path: Path, *, base: str | None, kind: str) -> tuple[Source, list[ox.Quad]]:
+def source_of(
+    path: Path, *, base: str | None, kind: str, unsaved: Mapping[Path, str] | None = None
+) -> tuple[Source, list[ox.Quad]]:
     """A file as something to look places up in, and its quads.
 
     Raises:
         SourceError: it cannot be read.
     """
     root = path.resolve().as_uri() if base is None else base
-    quads = rdf.read(path, base=root)
-    source = Source(
-        path=path.as_posix(),
-        suffix=rdf.format_of(path).suffix,
-        load=lambda: rdf.text(path),
-        engine=lambda: quads,
-        base=root,
-        kind=kind,
-    )
+    quads = rdf.read(path, base=root, unsaved=unsaved)
+    source = lazily(path, base=root, kind=kind, unsaved=unsaved)
+    source.engine = lambda: quads
     return source, quads
 
 
+def lazily(
+    path: Path, *, base: str | None = None, kind: str, unsaved: Mapping[Path, str] | None = None
+) -> Source:
+    """A file as something to look places up in, not read yet.
+
+    Raises:
+        SourceError: its suffix is of no RDF format.
+    """
+    root = path.resolve().as_uri() if base is None else base
+    return Source(
+        path=path.as_posix(),
+        suffix=rdf.format_of(path).suffix,
+        load=lambda: rdf.text(path, unsaved),
+        engine=lambda: rdf.read(path, base=root, unsaved=unsaved),
+        base=root,
+        kind=kind,
+    )
+
+
 def _read(
-    given: Input, base: str | None, kind: str, progress: Callable[[str], None]
+    given: Input,
+    base: str | None,
+    kind: str,
+    progress: Callable[[str], None],
+    unsaved: Mapping[Path, str] | None,
 ) -> tuple[list[ox.Quad], list[Source]]:
     if isinstance(given, _Serialisable):
         text = given.serialize(format="nt")
@@ -148,9 +175,11 @@ def _read(
         return [_quad(each) for each in paths], []
     quads: list[ox.Quad] = []
     sources: list[Source] = []
-    for path in files(paths):  # type: ignore[arg-type]  # checked above
+    typed = [each for each in map(Path, paths) if unsaved and each.resolve() in unsaved]  # type: ignore[arg-type]  # checked above
+    others = [each for each in map(Path, paths) if each not in typed]  # type: ignore[arg-type]
+    for path in [*typed, *files(others)]:
         progress(str(path))
-        source, own = source_of(path, base=base, kind=kind)
+        source, own = source_of(path, base=base, kind=kind, unsaved=unsaved)
         sources.append(source)
         quads += own
     return quads, sources

@@ -2,7 +2,8 @@
 
 A rule is a file ``shapes/rules/Rnn.rq`` whose header gives ``title``, ``rule``, ``severity``,
 ``message`` (with ``{?variable}`` placeholders) and ``phase``. It selects ``?focusNode`` and, where
-they help, ``?path``, ``?value``, ``?label``.
+they help, ``?path``, ``?value``, ``?label``; and ``?instead``, if it knows what should stand there
+instead of the value (``validate --fix`` then writes it).
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ class DatasetRule:
                     shape=shape,
                     component="http://www.w3.org/ns/shacl#SPARQLConstraintComponent",
                     origin=self.origin,
+                    instead=row.get("instead"),
                 )
             ] = None
         return list(findings)

@@ -44,15 +44,34 @@ def located(
     """
     if not report.findings:
         return report
+    _tell(sources, report)
     search = _Search(sources, named)
     findings = [search.find(each) for each in report.findings]
     return replace(report, findings=tuple(sorted(findings, key=lambda each: each.order)))
+
+
+def _tell(sources: Iterable[Source], report: Report) -> None:
+    """Tell the files which things will be asked for."""
+    things: set[str] = set()
+    described: set[str] = set()
+    for each in report.findings:
+        exactly = each.exactly.shape if each.exactly is not None else None
+        for term in (each.focus, each.value, exactly):
+            if isinstance(term, ox.NamedNode):
+                things.add(term.value)
+        if isinstance(each.focus, ox.Literal):
+            return  # it may be in any statement
+        described.update(iri for _inverse, iri in _STEP.findall(each.path))
+        described.add(each.shape)
+    for source in sources:
+        source.seek(things, described)
 
 
 class _Search:
     def __init__(self, sources: Sequence[Source], named: Callable[[str], str]) -> None:
         self._sources = sources
         self._named = named
+        self._rules: dict[object, Spot | None] = {}
 
     def find(self, each: Finding) -> Finding:
         """The finding with its place, and the others that help."""
@@ -132,6 +151,14 @@ class _Search:
         typed = [spot for spot in described if spot[1][PREDICATE] == _TYPE.value]
         return (typed or described)[0]
 
+    def _rule(self, shape: object) -> Spot | None:
+        """Where a shape is described; asked of files of shapes first, since data may be large."""
+        if shape not in self._rules:
+            files = [each for each in self._sources if each.kind == "shapes"]
+            spot = _Search(files, self._named)._first(shape) if files else None
+            self._rules[shape] = spot or self._first(shape)
+        return self._rules[shape]
+
     def _records(
         self, subject: object = None, predicate: object = None, value: object = None
     ) -> list[Spot]:
@@ -171,9 +198,9 @@ class _Search:
             shape = each.exactly.shape
         if shape is None or shape == each.focus:
             return ()
-        if isinstance(shape, ox.BlankNode) and each.shape and not self._first(shape):
-            shape = ox.NamedNode(each.shape)
-        spot = self._first(shape)
+        spot = self._rule(shape)
+        if spot is None and isinstance(shape, ox.BlankNode) and each.shape:
+            spot = self._rule(ox.NamedNode(each.shape))
         if spot is None:
             return ()
         return (Related("the rule", spot[0].place(spot[1], SUBJECT), is_quoted=False),)

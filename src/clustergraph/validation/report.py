@@ -90,6 +90,8 @@ class Finding:
     """How to mend it, where the message does not say it."""
     suggestion: str = ""
     """Text that may stand at the place instead."""
+    instead: rdf.Term | None = field(default=None, compare=False)
+    """What a rule says should stand there instead of the value."""
     exactly: Exactly | None = field(default=None, repr=False)
 
     @property

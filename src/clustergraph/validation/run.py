@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
@@ -12,7 +13,7 @@ from clustergraph.validation import dataset_rules, engine, evidence_rules, lint
 from clustergraph.validation.report import Finding, Report, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from clustergraph.queries import StoredQuery
 
@@ -37,6 +38,7 @@ def check(
     prefixes: Mapping[str, str] | None = None,
     shapes_required: bool = False,
     each_once: bool = True,
+    focus: Collection[rdf.Term] | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Validate a graph.
@@ -50,13 +52,14 @@ def check(
         prefixes: for showing IRIs short.
         shapes_required: whether it is a violation that there are no shapes.
         each_once: give each result once, though the standard counts it for each way to it.
+        focus: the only nodes that need be held against the shapes; rules see everything always.
         progress: called with the name of each step before it is taken.
 
     Raises:
         UsageError: the shapes or a rule cannot be used.
     """
     progress("shapes")
-    findings = _shacl(asserted, shapes, each_once=each_once) if shapes else []
+    findings = _shacl(asserted, shapes, focus, each_once=each_once) if shapes else []
     findings += lint.check(shapes, asserted, shapes_required=shapes_required)
     if base:
         progress("evidence")
@@ -65,7 +68,7 @@ def check(
     if rules:
         findings += _dataset(asserted, derived, rules, base, progress)
     if findings:
-        labels = _labels([*asserted, *derived])
+        labels = _labels(chain(asserted, derived), {each.focus for each in findings})
         findings = [replace(each, label=labels.get(each.focus, "")) for each in findings]
     if each_once:
         findings = list(dict.fromkeys(findings))
@@ -97,11 +100,15 @@ def _dataset(
 
 
 def _shacl(
-    asserted: Sequence[ox.Quad], shapes: Sequence[ox.Quad], *, each_once: bool
+    asserted: Sequence[ox.Quad],
+    shapes: Sequence[ox.Quad],
+    focus: Collection[rdf.Term] | None,
+    *,
+    each_once: bool,
 ) -> list[Finding]:
     """What the shapes find, by our own engine; by pyshacl where it does not support one of them."""
     try:
-        return engine.check(asserted, shapes, each_once=each_once)
+        return engine.check(asserted, shapes, focus=focus, each_once=each_once)
     except engine.UnsupportedShapeError as error:
         from clustergraph.validation import shacl  # noqa: PLC0415  slow to import, seldom needed
 
@@ -120,10 +127,10 @@ def _merge(store: ox.Store) -> list[ox.Triple]:
     return list(dict.fromkeys(rdf.triples(store)))
 
 
-def _labels(quads: Iterable[ox.Quad]) -> dict[rdf.Term, str]:
-    """The best label of each thing: English before others, preferred before plain ones."""
+def _labels(quads: Iterable[ox.Quad], things: Collection[rdf.Term]) -> dict[rdf.Term, str]:
+    """The best label of each of these: English before others, preferred before plain ones."""
     labels: dict[rdf.Term, str] = {}
-    found = [quad for quad in quads if quad.predicate in _LABELS]
+    found = [quad for quad in quads if quad.subject in things and quad.predicate in _LABELS]
     for predicate in reversed(_LABELS):
         for quad in found:
             if quad.predicate != predicate or not isinstance(quad.object, ox.Literal):

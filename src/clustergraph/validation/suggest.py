@@ -57,7 +57,7 @@ def _short(iri: str, sources: Sequence[Source]) -> str:
     best = ""
     for source in sources:
         old, new = source.moved
-        for prefix, written in source.reading.prefixes.items() if source.has_positions else ():
+        for prefix, written in source.prefixes.items():
             start = new + written[len(old) :] if old and written.startswith(old) else written
             local = iri[len(start) :]
             if iri.startswith(start) and local.replace("-", "").replace("_", "").isalnum():

@@ -22,6 +22,7 @@ def check(
     base: str,
     contexts: Mapping[str, str] | None = None,
     named: Callable[[Path], str] = str,
+    unsaved: Mapping[Path, str] | None = None,
 ) -> Report:
     """What stops files from being read.
 
@@ -33,21 +34,24 @@ def check(
         base: what relative IRIs are resolved against.
         contexts: the JSON-LD contexts that files may name.
         named: how a file is called to people.
+        unsaved: texts that stand for files, by resolved path.
     """
     found: list[Finding] = []
     for path in paths:
         try:
-            rdf.read(path, base=base, name=named(path), contexts=contexts)
+            rdf.read(path, base=base, name=named(path), contexts=contexts, unsaved=unsaved)
         except SourceError as error:
-            found += _faults(path, named(path), base, error)
+            found += _faults(path, named(path), base, error, unsaved)
         except ClusterGraphError as error:
             found.append(_finding(path, Place(named(path)), error.message, error.hint))
     return Report(tuple(found))
 
 
-def _faults(path: Path, name: str, base: str, error: SourceError) -> list[Finding]:
+def _faults(
+    path: Path, name: str, base: str, error: SourceError, unsaved: Mapping[Path, str] | None
+) -> list[Finding]:
     try:
-        text = rdf.text(path)
+        text = rdf.text(path, unsaved)
         suffix = rdf.format_of(path).suffix
     except ClusterGraphError:
         return [_finding(path, Place(name, error.line or 0, error.column or 0), *_said(error))]

@@ -231,9 +231,7 @@ def _page(
     )
 
 
-def _distinct(
-    values: Sequence[tuple[str, int]], labels: pages.Labels
-) -> list[tuple[str, int]]:
+def _distinct(values: Sequence[tuple[str, int]], labels: pages.Labels) -> list[tuple[str, int]]:
     """Values without those that have the name and the number of one before."""
     found = {(labels.of(value).text, number): (value, number) for value, number in reversed(values)}
     return [each for each in values if each in found.values()][:_VALUES_SHOWN]

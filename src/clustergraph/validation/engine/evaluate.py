@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -84,10 +83,12 @@ class Run:
     ) -> Mapping[str, int | None]:
         if self._each_once:
             return values.distinct
-        ways: Counter[str] = Counter()
+        ways: dict[str, int] = {}
+        before = ways.get
         for each, nodes in values.by_focus.items():
+            step = focus[each] or 1
             for node in nodes:
-                ways[node] += focus[each] or 1
+                ways[node] = before(node, 0) + step
         return ways
 
     def failing(self, shape: Shape, nodes: Collection[str]) -> set[str]:

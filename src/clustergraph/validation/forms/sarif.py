@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -21,6 +20,8 @@ _LEVELS = {"error": "error", "warning": "warning", "note": "note"}
 
 def write(report: Report) -> str:
     """One run, with the rules that found something."""
+    from importlib.metadata import version  # noqa: PLC0415  slow to import
+
     rules: dict[str, dict[str, Any]] = {}
     for each in report.findings:
         rules.setdefault(each.rule, _rule(each))
@@ -74,7 +75,24 @@ def _result(each: Finding, index: int, report: Report) -> dict[str, Any]:
             }
             for number, other in enumerate(each.related)
         ]
+    if each.suggestion and each.place and each.place.line:
+        result["fixes"] = [_fix(each.place, each.suggestion)]
     return result
+
+
+def _fix(place: Place, text: str) -> dict[str, Any]:
+    """What may stand at the place instead (section 3.55)."""
+    where = _physical(place)
+    region = {name: value for name, value in where["region"].items() if name != "snippet"}
+    return {
+        "description": {"text": f"Write {text}"},
+        "artifactChanges": [
+            {
+                "artifactLocation": where["artifactLocation"],
+                "replacements": [{"deletedRegion": region, "insertedContent": {"text": text}}],
+            }
+        ],
+    }
 
 
 def _physical(place: Place) -> dict[str, Any]:
