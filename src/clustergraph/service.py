@@ -8,6 +8,7 @@ for row in graph.select("SELECT ?s { ?s a <http://xmlns.com/foaf/0.1/Person> }")
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import getpass
 import subprocess
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
+import zstandard
 
 from clustergraph import (
     evidence,
@@ -35,7 +37,7 @@ from clustergraph.errors import (
 )
 from clustergraph.quality import Standing
 from clustergraph.reading import OpenRelease, Reader, export
-from clustergraph.releases import Archive, Manifest, Pipeline, Record, history
+from clustergraph.releases import Archive, Manifest, Pipeline, Record, feed, history
 from clustergraph.releases import backup as backups
 from clustergraph.releases import forget as forgetting
 from clustergraph.releases import manifest as manifests
@@ -162,6 +164,8 @@ class ClusterGraph:
             fingerprint = project.fingerprint(self.settings)
             manifest = self._unchanged(fingerprint)
             if manifest is not None and keep_written and not force:
+                with contextlib.suppress(OSError, zstandard.ZstdError):  # the graph goes before
+                    feed.ensure(self.archive, self.settings.base, manifest)
                 return Built(manifest, validation.Report(), fresh=False)
             try:
                 manifest, report = self.pipeline.build(

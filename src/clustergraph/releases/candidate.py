@@ -21,6 +21,7 @@ import zstandard
 from clustergraph import patch, rdf
 from clustergraph.errors import CorruptedError, StoreError
 from clustergraph.patch import Patch
+from clustergraph.releases import feed
 from clustergraph.releases import manifest as manifests
 from clustergraph.releases.archive import sync_folder
 from clustergraph.releases.manifest import Manifest
@@ -281,7 +282,8 @@ class Candidate:
             if written is not None:
                 self._write_patch(WRITTEN, written)
             (self._folder / REPORT).write_bytes(report)
-            digest, quads = flat.digest(self._write_flat())
+            lines = self._write_flat()
+            digest, quads = flat.digest(lines)
             self._close(sum(graphs[False].values()))
             current = _readable(self.archive)
             number = self.archive.next_number()
@@ -308,6 +310,10 @@ class Candidate:
                 tombstones=(*self.archive.tombstones(), *tombstones),
                 files=_sealed(self._folder, self._linked()),
             )
+            change = (self.patch if delta is None else delta).where(
+                lambda quad: not self._is_restricted(quad)
+            )
+            feed.extend(self.archive, self.settings.base, manifest, lines, change)
             path = self._folder / manifests.NAME
             path.write_text(manifest.to_json(), encoding="utf-8")
             sync(path)
@@ -316,6 +322,7 @@ class Candidate:
             self._folder.rename(target)
             sync_folder(target.parent)
             self.archive.switch(number)
+            feed.clean(self.archive, manifest)
             return manifest
 
     def _write_flat(self) -> list[bytes]:

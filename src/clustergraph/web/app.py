@@ -15,6 +15,7 @@ from clustergraph.web import (
     headers,
     history,
     home,
+    ldes,
     memento,
     openapi,
     quality,
@@ -54,7 +55,7 @@ def create_app(graph: ClusterGraph) -> Flask:
     headers.register(app)
     memento.register(app)
     for surface in (
-        home, history, memento, sparql, explain, updates, graphs, stored, openapi, validate,
+        home, history, ldes, memento, sparql, explain, updates, graphs, stored, openapi, validate,
         quality, documents,
     ):  # fmt: skip
         app.register_blueprint(surface.blueprint)
