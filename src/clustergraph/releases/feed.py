@@ -317,7 +317,8 @@ class _Pages:
         if len(recent) == BLOCK:
             text = json.dumps(recent).encode()
             _write(_block(self._folder, len(blocks) + 1), text)
-            recent, blocks = (), (*blocks, (recent[0][0], span[1]))
+            blocks = (*blocks, (recent[0][0], span[1]))
+            recent = ()
         self._state = replace(state, items=0, first="", recent=recent, blocks=blocks)
 
     def close(self) -> None:
