@@ -14,6 +14,7 @@ import click
 from clustergraph import errors, rdf, scaffold, settings
 from clustergraph.cli.evidence import evidence
 from clustergraph.cli.keeping import backup, forget, restore, verify
+from clustergraph.cli.mirror import keep as mirror
 from clustergraph.cli.terminal import Group, opened, progress, write
 from clustergraph.cli.validate import validate
 from clustergraph.cli.writes import diff, rollback, token, update
@@ -332,5 +333,6 @@ def doctor(ctx: click.Context) -> None:
 
 for command in (
     evidence, update, rollback, diff, token, forget, backup, restore, validate, verify,
+    mirror,
 ):  # fmt: skip
     main.add_command(command)
