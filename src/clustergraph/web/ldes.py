@@ -23,7 +23,7 @@ from clustergraph.releases import feed, members
 from clustergraph.web import respond, views
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from clustergraph.releases.feed import State
 
@@ -84,12 +84,12 @@ def index(epoch: str, number: int) -> Response:
     state = _current(epoch)
     spans = feed.block(views.graph().archive, state, number)
 
-    def make() -> Iterator[bytes]:
+    def make() -> bytes:
         address = f"{_SITE}{request.path}"
         told = _head(address, full=True)
         for each, span in enumerate(spans, start=(number - 1) * feed.BLOCK + 1):
             told += _relation(address, str(each), state, span)
-        yield _written(told, chosen)
+        return _written(told, chosen)
 
     return _full(chosen, state, make)
 
@@ -103,19 +103,15 @@ def page(epoch: str, number: int) -> Response:
     full = number <= state.full
     settings = views.graph().settings
 
-    def make() -> Iterator[bytes]:
+    def make() -> bytes:
         head = _written(_head(f"{_SITE}{request.path}", full=full), chosen)
         if chosen is rdf.JSON_LD:
-            yield from _json(head, lines)
-        else:
-            yield head
-            text = _trig(lines) if chosen is rdf.TRIG else lines
-            while chunk := b"".join(itertools.islice(text, _CHUNK)):
-                yield chunk
+            return b"".join(_json(head, lines))
+        return b"".join([head, *(_trig(lines) if chosen is rdf.TRIG else lines)])
 
     if full:
         return _full(chosen, state, make)
-    answer = respond.represent(chosen, lambda: b"".join(make()))
+    answer = respond.represent(chosen, make)
     answer.headers["Cache-Control"] = "no-cache"
     answer.headers.setdefault("Link", f'<{settings.public_url}/feed/ldes>; rel="collection"')
     return answer
@@ -153,7 +149,7 @@ def _current(epoch: str) -> State:
     return state
 
 
-def _full(fmt: rdf.RdfFormat, state: State, make: object) -> Response:
+def _full(fmt: rdf.RdfFormat, state: State, make: Callable[[], bytes]) -> Response:
     """A page that never changes."""
     key = f"{state.epoch} {request.path} {fmt.media_type}"
     etag = hashlib.sha256(key.encode()).hexdigest()[:32]
@@ -162,7 +158,7 @@ def _full(fmt: rdf.RdfFormat, state: State, make: object) -> Response:
     elif request.method == "HEAD":
         response = Response(content_type=fmt.content_type)
     else:
-        response = Response(make(), content_type=fmt.content_type)  # type: ignore[operator]
+        response = Response(make(), content_type=fmt.content_type)
     response.set_etag(etag)
     response.vary.add("Accept")
     response.headers["Cache-Control"] = _FULL
