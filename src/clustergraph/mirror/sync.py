@@ -134,11 +134,15 @@ class Mirror:
         found = _Read({}, {}, {}, {})
         done = set(memory.done)
         seen = {root.url, *done}
+        never: set[str] = set()
         waiting = deque([root])
         changes: list[Change] = []
         while waiting:
             page = waiting.popleft()
-            changes += stream.changes(page)
+            told = list(stream.changes(page))
+            changes += told
+            if page.url in never:
+                found.last[page.url] = max((each.order[1] for each in told), default=0)
             found.releases |= {each.number: each for each in page.releases()}
             for node in page.nodes():
                 if node in seen:
@@ -147,7 +151,7 @@ class Mirror:
                 if len(seen) > _PAGES:
                     raise SourceError(self._url, f"has more than {_PAGES} pages.")
                 self._progress(f"page {found.pages + 1}")
-                inside = self._page(node, stream, memory, found)
+                inside = self._page(node, stream, memory, found, never)
                 if inside is not None:
                     waiting.append(inside)
         newest = max(found.releases, default=0) if stream.base else _OURS_MAY_BE_NEWER
@@ -159,13 +163,17 @@ class Mirror:
                 found.changes[each.thing] = each
         return found
 
-    def _page(self, url: str, stream: Stream, memory: Memory, found: _Read) -> Page | None:
-        """A page that a relation leads to; None if there is nothing new on it."""
+    def _page(
+        self, url: str, stream: Stream, memory: Memory, found: _Read, never: set[str]
+    ) -> Page | None:
+        """A page that a relation leads to; None if there is nothing new on it.
+
+        Its address is put among those that never change, if it is one of them.
+        """
         kept = self._spool.page(url)
         if kept is not None:
-            page = Page(ox.parse(kept, ox.RdfFormat.N_QUADS), url)
-            found.last[url] = self._newest(stream, page)
-            return page
+            never.add(url)
+            return Page(ox.parse(kept, ox.RdfFormat.N_QUADS), url)
         found.pages += 1
         try:
             answer = self._client.get(url, etag=memory.etags.get(url, ""))
@@ -177,17 +185,13 @@ class Mirror:
             found.etags[url] = memory.etags[url]
             return None
         quads = _quads(answer, self._settings)
-        page = Page(quads, answer.url)
+        page = Page(quads, url)
         if answer.immutable or page.is_immutable():
             self._spool.keep(url, ox.serialize(quads, format=ox.RdfFormat.N_QUADS) or b"")
-            found.last[url] = self._newest(stream, page)
+            never.add(url)
         elif answer.etag and not page.nodes():
             found.etags[url] = answer.etag
         return page
-
-    @staticmethod
-    def _newest(stream: Stream, page: Page) -> int:
-        return max((each.order[1] for each in stream.changes(page)), default=0)
 
     # -- publishing ----------------------------------------------------------------------------
 
