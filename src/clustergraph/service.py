@@ -165,7 +165,7 @@ class ClusterGraph:
             manifest = self._unchanged(fingerprint)
             if manifest is not None and keep_written and not force:
                 with contextlib.suppress(OSError, zstandard.ZstdError):  # the graph goes before
-                    feed.ensure(self.archive, self.settings.base, manifest)
+                    feed.ensure(self.archive, self.settings, manifest)
                 return Built(manifest, validation.Report(), fresh=False)
             try:
                 manifest, report = self.pipeline.build(

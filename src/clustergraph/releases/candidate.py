@@ -313,7 +313,7 @@ class Candidate:
             change = (self.patch if delta is None else delta).where(
                 lambda quad: not self._is_restricted(quad)
             )
-            feed.extend(self.archive, self.settings.base, manifest, lines, change)
+            feed.extend(self.archive, self.settings, manifest, lines, change)
             path = self._folder / manifests.NAME
             path.write_text(manifest.to_json(), encoding="utf-8")
             sync(path)

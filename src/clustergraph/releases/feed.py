@@ -4,7 +4,7 @@ Written once, with the release, from the public quads and the public delta alone
 
     feed/state-000042.json       what the feed was when release 42 was the current one
     feed/{epoch}/00000001.nq.zst a page that is full: it never changes
-    feed/{epoch}/block-....json  the times of 200 pages that are full
+    feed/{epoch}/block-....json  the times of so many full pages
     feed/{epoch}/open-42.nq.zst  the page that is not full yet, as release 42 left it
 
 Nothing here is needed to serve the graph; what is missing is written anew, as an *epoch* of its
@@ -38,12 +38,10 @@ if TYPE_CHECKING:
 
     from clustergraph.releases.archive import Archive
     from clustergraph.releases.manifest import Manifest
+    from clustergraph.settings import Settings
 
-BLOCK = 200
-"""Pages that one index page names."""
-_ITEMS = 200
 _LINES = 5000
-"""A page is full when it has so many members, or so many lines."""
+"""A page is full when it has so many lines, if not by its members."""
 _STATES = 5  # of earlier releases, which a front may still show
 _LEVEL = 6
 
@@ -62,6 +60,8 @@ class State:
     """Names all pages that follow from each other; a new one begins with all there is."""
     started: str
     """When the first release of the epoch was published."""
+    size: int
+    """Members on a page, and pages in a block; the same throughout an epoch."""
     blocks: tuple[Span, ...] = ()
     """Of each full block of full pages."""
     recent: tuple[Span, ...] = ()
@@ -74,17 +74,17 @@ class State:
     @property
     def full(self) -> int:
         """How many pages are full; the open one comes behind them."""
-        return len(self.blocks) * BLOCK + len(self.recent)
+        return len(self.blocks) * self.size + len(self.recent)
 
 
 def extend(
-    archive: Archive, base: str, manifest: Manifest, lines: Sequence[bytes], change: Patch
+    archive: Archive, settings: Settings, manifest: Manifest, lines: Sequence[bytes], change: Patch
 ) -> None:
     """Write the members of a release that is about to become the current one.
 
     Args:
         archive: where the feed stands.
-        base: of the project.
+        settings: of the project.
         manifest: of the release.
         lines: all its public quads, sorted; see ``store.flat``.
         change: what it changes in public, against its parent.
@@ -92,10 +92,10 @@ def extend(
     Raises:
         OSError: it cannot be written. Nothing that is shown has changed then.
     """
-    members = Members(base, manifest)
+    members = Members(settings.base, manifest)
     former = _former(archive, manifest)
     if former is None:
-        state = _begun(manifest)
+        state = _begun(manifest, max(settings.feed_page, 2))
         shutil.rmtree(archive.folder / FEED / state.epoch, ignore_errors=True)
         versions = _snapshot(lines)
     else:
@@ -115,7 +115,7 @@ def extend(
     pages.close()
 
 
-def ensure(archive: Archive, base: str, manifest: Manifest) -> None:
+def ensure(archive: Archive, settings: Settings, manifest: Manifest) -> None:
     """Write the feed of the current release, where there is none; to be used under the lock.
 
     Raises:
@@ -123,7 +123,7 @@ def ensure(archive: Archive, base: str, manifest: Manifest) -> None:
     """
     if state_of(archive, manifest) is None:
         lines = flat.read(archive.path(manifest.number) / f"public{flat.SUFFIX}")
-        extend(archive, base, replace(manifest, parent=None), lines, Patch())
+        extend(archive, settings, replace(manifest, parent=None), lines, Patch())
         clean(archive, manifest)
 
 
@@ -163,19 +163,12 @@ def page(archive: Archive, state: State, number: int) -> Iterator[bytes]:
 
     Raises:
         NotFoundError: there is no such page.
-        CorruptedError: it cannot be read.
+        CorruptedError: it cannot be read; told when the first line is taken.
     """
     if not 1 <= number <= state.full + 1:
         raise NotFoundError(f"The feed has no page {number}.")
     path = _page(archive.folder / FEED / state.epoch, state, number)
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise CorruptedError(
-            f"{path} cannot be read: {error.strerror}",
-            hint="Remove the folder feed below var, and build: it is written anew.",
-        ) from error
-    return _lines(file)
+    return _lines(path)
 
 
 def block(archive: Archive, state: State, number: int) -> list[Span]:
@@ -195,9 +188,18 @@ def block(archive: Archive, state: State, number: int) -> list[Span]:
     return [(first, last) for first, last in found]
 
 
-def _lines(file: io.BufferedReader) -> Iterator[bytes]:
-    with file, zstandard.ZstdDecompressor().stream_reader(file) as reader:
-        yield from io.BufferedReader(reader)
+def _lines(path: Path) -> Iterator[bytes]:
+    try:
+        with (
+            path.open("rb") as file,
+            zstandard.ZstdDecompressor().stream_reader(file) as reader,
+        ):
+            yield from io.BufferedReader(reader)
+    except (OSError, zstandard.ZstdError) as error:
+        raise CorruptedError(
+            f"{path} cannot be read: {error}",
+            hint="Remove the folder feed below var, and build: it is written anew.",
+        ) from error
 
 
 def _place(archive: Archive, number: int) -> Path:
@@ -223,7 +225,7 @@ def _read(path: Path) -> State | None:
         return None
 
 
-def _begun(manifest: Manifest) -> State:
+def _begun(manifest: Manifest, size: int) -> State:
     """An epoch that begins with a release."""
     return State(
         release=manifest.number,
@@ -231,6 +233,7 @@ def _begun(manifest: Manifest) -> State:
         created=manifest.created,
         epoch=f"{manifest.number}-{manifest.digest[:8]}{os.urandom(2).hex()}",
         started=manifest.created,
+        size=size,
     )
 
 
@@ -304,7 +307,7 @@ class _Pages:
         self._lines += lines
         items, first = self._state.items + 1, self._state.first or now
         self._state = replace(self._state, items=items, first=first)
-        if items >= _ITEMS or len(self._lines) >= _LINES:
+        if items >= self._state.size or len(self._lines) >= _LINES:
             self._seal((first, now))
 
     def _seal(self, span: Span) -> None:
@@ -314,7 +317,7 @@ class _Pages:
         self._lines = []
         recent: tuple[Span, ...] = (*state.recent, span)
         blocks = state.blocks
-        if len(recent) == BLOCK:
+        if len(recent) == state.size:
             text = json.dumps(recent).encode()
             _write(_block(self._folder, len(blocks) + 1), text)
             blocks = (*blocks, (recent[0][0], span[1]))

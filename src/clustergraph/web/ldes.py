@@ -67,7 +67,7 @@ def root() -> Response:
         )
         for number, span in enumerate(state.blocks, start=1):
             told += _relation(address, f"index/{number}", state, span)
-        before = len(state.blocks) * feed.BLOCK
+        before = len(state.blocks) * state.size
         for number, span in enumerate(state.recent, start=before + 1):
             told += _relation(address, str(number), state, span)
         if state.items:
@@ -87,7 +87,7 @@ def index(epoch: str, number: int) -> Response:
     def make() -> bytes:
         address = f"{_SITE}{request.path}"
         told = _head(address, full=True)
-        for each, span in enumerate(spans, start=(number - 1) * feed.BLOCK + 1):
+        for each, span in enumerate(spans, start=(number - 1) * state.size + 1):
             told += _relation(address, str(each), state, span)
         return _written(told, chosen)
 
