@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from clustergraph.web import (
+    atom,
     authorisation,
     documents,
     errors,
@@ -55,7 +56,7 @@ def create_app(graph: ClusterGraph) -> Flask:
     headers.register(app)
     memento.register(app)
     for surface in (
-        home, history, ldes, memento, sparql, explain, updates, graphs, stored, openapi, validate,
+        home, history, atom, ldes, memento, sparql, explain, updates, graphs, stored, openapi, validate,
         quality, documents,
     ):  # fmt: skip
         app.register_blueprint(surface.blueprint)
