@@ -56,8 +56,8 @@ def create_app(graph: ClusterGraph) -> Flask:
     headers.register(app)
     memento.register(app)
     for surface in (
-        home, history, atom, ldes, memento, sparql, explain, updates, graphs, stored, openapi, validate,
-        quality, documents,
+        home, history, atom, ldes, memento, sparql, explain, updates, graphs, stored, openapi,
+        validate, quality, documents,
     ):  # fmt: skip
         app.register_blueprint(surface.blueprint)
     return app

@@ -1,4 +1,4 @@
-"""The change feed as Atom (RFC 4287), page by page (RFC 5005): releases, or what became of things."""
+"""The change feed as Atom (RFC 4287, RFC 5005): releases, or what became of some things."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from flask import Blueprint, Response, render_template, request
 from clustergraph import rdf
 from clustergraph.errors import GoneError, NotFoundError, UsageError
 from clustergraph.pages.labels import Labels
-from clustergraph.rdf import Format
 from clustergraph.releases import feed, members
 from clustergraph.web import ldes, respond, views
+from clustergraph.web.history import ATOM
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("atom", __name__)
 
-ATOM = Format("Atom", "application/atom+xml", "atom", ("application/xml", "text/xml"))
 _RELEASES = 50
 _ENTRIES = 50
 _PAGES = 20  # of the feed, that are looked at for one page of Atom

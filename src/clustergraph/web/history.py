@@ -22,6 +22,7 @@ blueprint = Blueprint("history", __name__)
 
 JSON = Format("JSON", "application/json", "json")
 RDF_PATCH = Format("RDF Patch", "application/rdf-patch", "rdfp", ("text/x-rdf-patch",))
+ATOM = Format("Atom", "application/atom+xml", "atom", ("application/xml", "text/xml"))
 _PUBLIC = (
     "number", "parent", "created", "kind", "who", "why", "digest", "triples", "quads", "graphs",
     "added", "removed", "findings",
