@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import zstandard
 from tests.web.conftest import Site, served
 from werkzeug.test import Client
 
 from clustergraph import rdf, scaffold
+from clustergraph.releases import feed
 from clustergraph.web.front import front
 
 CANARIES = ("canary-mail", "canary-label", "canary-iri", "canary-graph", "canary-predicate")
@@ -85,12 +87,22 @@ def addresses(site: Site) -> list[str]:
         "/search?q=x", "/suggest?q=x", "/dump/", "/catalog", "/.well-known/void", "/sitemap.xml",
         "/openapi.json", "/feed/ldes", "/llms.txt", "/reconcile", "/fragments",
         "/timemap/", "/timemap/doc/contact",
+        *(f"/feed/ldes/{page}{more}" for page in _feed(site)
+          for more in ("", "?format=nq", "?format=jsonld")),
+        "/feed/atom?place=x:y", "/feed/atom?class=http://x/C",
         *(f"/releases/{n}{more}" for n in (1, 2, 3, 4)
           for more in ("", "?format=json", "?format=rdfp", "?from=1", "?from=1&format=rdfp")),
         *documents,
         *(f"{address}?release={n}" for address in documents[:14] for n in (1, 2)),
         *asked,
     ]  # fmt: skip
+
+
+def _feed(site: Site) -> list[str]:
+    """The pages of the change feed."""
+    state = feed.state_of(site.graph.archive, site.graph.release().manifest)
+    assert state is not None
+    return [f"{state.epoch}/{number}" for number in range(1, state.full + 2)]
 
 
 def _quoted(text: str) -> str:
@@ -217,6 +229,8 @@ def test_what_is_made_for_the_public_holds_none(planted: Site, tmp_path: Path) -
     for path in public:
         content = path.read_bytes()
         content += gzip.decompress(content) if path.suffix == ".gz" else b""
+        if path.suffix == ".zst":
+            content = zstandard.ZstdDecompressor().decompressobj().decompress(content)
         assert not [each for each in CANARIES if each.encode() in content], path
     for fmt in rdf.RDF_FORMATS:
         assert not leaks(b"".join(graph.export(fmt)).decode(), "")
