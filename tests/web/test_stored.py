@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -113,8 +114,8 @@ def test_every_address_is_described(site: Site) -> None:
         rules = list(current_app.url_map.iter_rules())
     served: dict[str, set[str]] = {}
     for rule in rules:
-        path = rule.rule.replace("<int:number>", "{number}").replace("<name>", "{name}")
-        path = path.replace("<path:name>", "{name}").replace("<path:path>", "{name}")
+        path = rule.rule.replace("<int:number>", "{number}").replace("<epoch>", "{epoch}")
+        path = re.sub(r"<(?:path:)?(?:name|path)>", "{name}", path)
         if rule.endpoint != "static" and path != "/timemap/":
             served.setdefault(path, set()).update(each.lower() for each in rule.methods or ())
     served["/update"].discard("get")  # refused there
