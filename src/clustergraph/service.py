@@ -164,8 +164,7 @@ class ClusterGraph:
             fingerprint = project.fingerprint(self.settings)
             manifest = self._unchanged(fingerprint)
             if manifest is not None and keep_written and not force:
-                with contextlib.suppress(OSError, zstandard.ZstdError):  # the graph goes before
-                    feed.ensure(self.archive, self.settings, manifest)
+                self._ensure_feed(manifest)
                 return Built(manifest, validation.Report(), fresh=False)
             try:
                 manifest, report = self.pipeline.build(
@@ -183,6 +182,11 @@ class ClusterGraph:
             self.archive.thin(self.settings.keep, self.settings.keep_days)
         self._reader.refresh()
         return Built(manifest, report, fresh=True)
+
+    def _ensure_feed(self, manifest: Manifest) -> None:
+        """Write the change feed where it is missing; to be used under the lock."""
+        with contextlib.suppress(OSError, zstandard.ZstdError):  # the graph is there without it
+            feed.ensure(self.archive, self.settings, manifest)
 
     def _unchanged(self, fingerprint: str) -> Manifest | None:
         """The current release, if it rests on files with that fingerprint and is whole."""
@@ -415,6 +419,10 @@ class ClusterGraph:
         numbers = backups.restore(
             source, self.archive, merged=self._merged, replace_all=replace, prepare=prepare
         )
+        with self.archive.writing("restore", wait=WAIT):
+            current = self.archive.current()
+            if current is not None:
+                self._ensure_feed(current)
         self._reader.refresh()
         return numbers
 

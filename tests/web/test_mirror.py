@@ -356,6 +356,8 @@ def test_any_stream_is_mirrored(
     ]
     assert len(copy.select("SELECT * { ?s <http://example.org/said> ?o }")) == 1
     assert not copy.select("SELECT * { ?s <http://example.org/deep> ?o }")
+    answers["/2"] = (410, {}, b"")  # the root alone is read: what it tells is older
+    assert not run(f"{address}/old", folder).fresh
     copy.close()
 
 
@@ -373,6 +375,7 @@ def test_any_stream_is_mirrored(
         ),
         ((503, {"Retry-After": "7"}, b""), OverloadedError),
         ((404, {}, b""), ClusterGraphError),
+        ((304, {}, b""), ClusterGraphError),
         ((302, {"Location": "/"}, b""), ClusterGraphError),
         ((302, {"Location": "file:///etc/passwd"}, b""), UsageError),
     ],

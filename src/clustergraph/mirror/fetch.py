@@ -117,7 +117,7 @@ class Client:
                     continue
                 if answer.status in _LATER:
                     return _seconds(answer.getheader("Retry-After"))
-                return self._fetched(url, answer)
+                return self._fetched(url, answer, known=bool(etag))
         raise StoreError(f"{url} leads on and on.")
 
     def _asked(
@@ -157,10 +157,10 @@ class Client:
             raise UsageError(f"{url[:200]} leads into a private network; it is not asked.")
         return addresses
 
-    def _fetched(self, url: str, answer: http.client.HTTPResponse) -> Fetched:
+    def _fetched(self, url: str, answer: http.client.HTTPResponse, *, known: bool) -> Fetched:
         if answer.status == 410:
             raise GoneError(f"{url} was taken away.")
-        if answer.status not in {200, 304}:
+        if answer.status != 200 and not (known and answer.status == 304):
             raise NotFoundError(f"{url} answers {answer.status} {answer.reason}.")
         body = bytearray()
         deadline = time.monotonic() + 5 * self._seconds

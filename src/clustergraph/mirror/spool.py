@@ -35,6 +35,8 @@ class Memory:
     """Of that release."""
     done: list[str] = field(default_factory=list)
     """Pages that never change and are in the mirror."""
+    latest: tuple[str, int] = ("", 0)
+    """Time and sequence number of the newest member that is mirrored."""
     etags: dict[str, str] = field(default_factory=dict)
     """Of the others."""
 
@@ -54,6 +56,8 @@ class Spool:
         """
         try:
             found = Memory(**json.loads(self._memory.read_text(encoding="utf-8")))
+            moment, number = found.latest
+            found.latest = (moment, number)
         except (OSError, ValueError, TypeError):
             return Memory(url=url)
         if found.url != url:

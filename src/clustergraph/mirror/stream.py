@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import functools
 import hashlib
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -117,9 +119,8 @@ class Stream:
 
     def _order(self, told: Statements) -> tuple[str, int]:
         number = _one(told.get(self.paths.get("sequencePath", "")))
-        return _one(told.get(self.paths.get("timestampPath", ""))), int(
-            number if number.isdigit() else 0
-        )
+        moment = _one(told.get(self.paths.get("timestampPath", "")))
+        return _moment(moment), int(number if number.isdecimal() else 0)
 
     def _is_deleted(self, told: Statements) -> bool:
         path = self.paths.get("versionDeletePath", members.TYPE)
@@ -243,6 +244,18 @@ def _star(page: Page, subject: rdf.Subject, seen: set[rdf.Subject]) -> Iterator[
                 yield ox.Quad(node, ox.NamedNode(name), value)
                 if isinstance(value, ox.BlankNode):
                     waiting.append(value)
+
+
+@functools.lru_cache(maxsize=1024)
+def _moment(text: str) -> str:
+    """A time such that texts are in the order of times; what is no time stays as it is."""
+    try:
+        found = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=datetime.UTC)
+    return found.astimezone(datetime.UTC).isoformat(timespec="microseconds")
 
 
 def _one(values: list[rdf.Term] | None) -> str:

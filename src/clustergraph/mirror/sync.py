@@ -32,7 +32,7 @@ _PAGES = 1_000_000
 """Pages after which a stream is held to have no end."""
 _AGAIN = 3  # times that a run begins anew because the origin did
 _WAIT = 60.0
-_OURS_MAY_BE_NEWER = 1 << 62
+_ANY = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class Mirror:
         if anew:
             memory = Memory(url=self._url, retention=stream.retention)
         found = self._read(stream, root, memory)
-        if answer.etag:
+        if answer.etag and (stream.base or not root.nodes()):
             found.etags[self._url] = answer.etag
         wanted = max(found.releases.values(), key=lambda each: each.number, default=None)
         if stream.base and wanted is None:
@@ -124,6 +124,8 @@ class Mirror:
         whole = [url for url, last in found.last.items() if not stream.base or last <= newest]
         memory.done = sorted({*memory.done, *whole})
         memory.etags = found.etags
+        orders = [each.order for each in found.changes.values()]
+        memory.latest = max([memory.latest, *orders])
         self._spool.remember(memory)
         return Synchronised(manifest, fresh, newest, found.pages)
 
@@ -154,10 +156,12 @@ class Mirror:
                 inside = self._page(node, stream, memory, found, never)
                 if inside is not None:
                     waiting.append(inside)
-        newest = max(found.releases, default=0) if stream.base else _OURS_MAY_BE_NEWER
+        newest = max(found.releases, default=0) if stream.base else _ANY
         for each in changes:
             if each.order[1] > newest:
                 continue  # of a release whose end was not there yet: the next run reads it
+            if not stream.base and each.order < memory.latest:
+                continue  # read before; what is newer may stand on a page that is passed by now
             former = found.changes.get(each.thing)
             if former is None or former.order <= each.order:
                 found.changes[each.thing] = each
@@ -189,7 +193,7 @@ class Mirror:
         if answer.immutable or page.is_immutable():
             self._spool.keep(url, ox.serialize(quads, format=ox.RdfFormat.N_QUADS) or b"")
             never.add(url)
-        elif answer.etag and not page.nodes():
+        elif answer.etag and not page.nodes() and "timestampPath" in stream.paths:
             found.etags[url] = answer.etag
         return page
 
