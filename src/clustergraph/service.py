@@ -32,6 +32,7 @@ from clustergraph.errors import (
     CorruptedError,
     NotFoundError,
     SourceError,
+    StoreError,
     UsageError,
     ValidationFailedError,
 )
@@ -161,10 +162,10 @@ class ClusterGraph:
             StoreError: the release could not be written; the current one stays.
         """
         with self.archive.writing("build"):
+            self._ensure_feed()
             fingerprint = project.fingerprint(self.settings)
             manifest = self._unchanged(fingerprint)
             if manifest is not None and keep_written and not force:
-                self._ensure_feed(manifest)
                 return Built(manifest, validation.Report(), fresh=False)
             try:
                 manifest, report = self.pipeline.build(
@@ -183,10 +184,12 @@ class ClusterGraph:
         self._reader.refresh()
         return Built(manifest, report, fresh=True)
 
-    def _ensure_feed(self, manifest: Manifest) -> None:
+    def _ensure_feed(self) -> None:
         """Write the change feed where it is missing; to be used under the lock."""
-        with contextlib.suppress(OSError, zstandard.ZstdError):  # the graph is there without it
-            feed.ensure(self.archive, self.settings, manifest)
+        with contextlib.suppress(StoreError, OSError, zstandard.ZstdError):  # the graph goes before
+            current = self.archive.current()
+            if current is not None:
+                feed.ensure(self.archive, self.settings, current)
 
     def _unchanged(self, fingerprint: str) -> Manifest | None:
         """The current release, if it rests on files with that fingerprint and is whole."""
@@ -420,9 +423,7 @@ class ClusterGraph:
             source, self.archive, merged=self._merged, replace_all=replace, prepare=prepare
         )
         with self.archive.writing("restore", wait=WAIT):
-            current = self.archive.current()
-            if current is not None:
-                self._ensure_feed(current)
+            self._ensure_feed()
         self._reader.refresh()
         return numbers
 

@@ -104,6 +104,13 @@ def extend(
         )
         versions = _changed(lines, change)
     pages = _Pages(archive, state, former)
+    with contextlib.suppress(ValueError):  # a line that is none: there is no feed, but the graph is
+        _add(pages, members, versions)
+        pages.close()
+
+
+def _add(pages: _Pages, members: Members, versions: Iterable[Version]) -> None:
+    """Add the members of a release, and what is said of it behind them."""
     last: Version | None = None
     for each in versions:
         if last is not None:
@@ -112,7 +119,6 @@ def extend(
     if last is not None:
         pages.add(members.lines(last, final=True))
     pages.add(members.release())
-    pages.close()
 
 
 def ensure(archive: Archive, settings: Settings, manifest: Manifest) -> None:
