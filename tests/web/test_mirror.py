@@ -21,6 +21,7 @@ from clustergraph.errors import (
     CorruptedError,
     OverloadedError,
     SourceError,
+    StoreError,
     TooLargeError,
     UsageError,
 )
@@ -172,6 +173,40 @@ def test_it_equals_the_origin_after_any_changes(
         assert second.manifest is not None
         assert second.manifest.digest == manifest.digest
     copy.close()
+
+
+def test_following_goes_on_after_failures(
+    origin: tuple[Site, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A look that fails is told; the next one finds what has changed."""
+    site, address = origin
+    folder = tmp_path / "mirror"
+    looks: list[float] = []
+
+    def wait(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 1:
+            assert site.update("INSERT DATA { <http://x/a> <http://x/p> 1 }").status_code == 200
+            site.graph.release()
+            monkeypatch.setattr(mirror.Mirror, "run", failing)
+        elif len(looks) == 2:
+            monkeypatch.setattr(mirror.Mirror, "run", whole)
+        else:
+            raise KeyboardInterrupt
+
+    def failing(_self: mirror.Mirror) -> mirror.Synchronised:
+        raise StoreError("The line is dead.")
+
+    whole = mirror.Mirror.run
+    monkeypatch.setattr("clustergraph.cli.mirror.sleep", wait)
+    assert command("mirror", f"{address}/feed/ldes", str(folder), "--follow", "--every", "9") == 1
+    told = capsys.readouterr()
+    assert looks == [9, 9, 9]
+    assert "The line is dead." in told.err
+    assert "Published release 2, as release 2 of the origin" in told.out
 
 
 def test_a_whole_project_is_mirrored(site: Site, tmp_path: Path) -> None:

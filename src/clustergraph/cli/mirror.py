@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
+from time import sleep
 
 import click
 
@@ -47,7 +47,7 @@ def keep(url: str, folder: Path, *, follow: bool, every: int, title: str | None)
             tell(error)  # the next look may find it mended
         if not follow:
             return
-        time.sleep(every)
+        sleep(every)
 
 
 def _once(url: str, folder: Path, client: mirror.Client, title: str | None) -> None:
