@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pyoxigraph as ox
+import pyshacl
 import pytest
+import rdflib
 from tests.web.conftest import Site, served
 from werkzeug.test import Client
 
@@ -111,6 +113,30 @@ def test_a_thing_is_made_changed_and_gone(site: Site) -> None:
             if told["http://purl.org/dc/terms/isVersionOf"] == [about]:
                 kinds += [each.value.rpartition("#")[2] for each in told[members.TYPE]]
     assert kinds == ["Create", "Update", "Delete"]
+
+
+def test_members_have_the_shape_that_is_told(site: Site) -> None:
+    """Judged by pyshacl; and a member without a time would not pass."""
+    changed(site)
+    shapes = rdflib.Graph().parse(
+        data=site.get("/feed/ldes", headers={"Accept": "text/turtle"}).text, format="turtle",
+        publicID="http://localhost/feed/ldes",
+    )  # fmt: skip
+    shape = rdflib.URIRef(site.iri(f"{members.STREAM}-shape"))
+    target = rdflib.URIRef("http://www.w3.org/ns/shacl#targetObjectsOf")
+    shapes.add((shape, target, rdflib.URIRef(members.MEMBER)))
+    state = feed.state_of(site.graph.archive, site.graph.release().manifest)
+    assert state is not None
+    path = f"/feed/ldes/{state.epoch}/{state.full + 1}"
+    lines = site.get(path, headers={"Accept": "application/n-quads"}).data
+    quads = ox.parse(lines, ox.RdfFormat.N_QUADS)
+    plain = [each.triple for each in quads if isinstance(each.graph_name, ox.DefaultGraph)]
+    text = ox.serialize(plain, format=ox.RdfFormat.N_TRIPLES) or b""
+    told = rdflib.Graph().parse(data=text.decode(), format="nt")
+    assert len(list(told.subject_objects(rdflib.URIRef(members.MEMBER)))) > 2
+    assert pyshacl.validate(told, shacl_graph=shapes)[0]
+    told.remove((None, rdflib.URIRef(members.CREATED), None))
+    assert not pyshacl.validate(told, shacl_graph=shapes)[0]
 
 
 def test_full_pages_never_change(tight: Site) -> None:

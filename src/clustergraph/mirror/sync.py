@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pyoxigraph as ox
 
 from clustergraph import patch, project, rdf, validation
-from clustergraph.errors import CorruptedError, GoneError, SourceError, StoreError
+from clustergraph.errors import CorruptedError, GoneError, SourceError, StoreError, TooLargeError
 from clustergraph.mirror.spool import Memory, Spool
 from clustergraph.mirror.stream import Change, Page, Release, Stream, stream_of
 from clustergraph.releases import Pipeline
@@ -86,6 +86,7 @@ class Mirror:
 
         Raises:
             SourceError: the stream cannot be understood.
+            TooLargeError: it has more than is held in memory.
             CorruptedError: what it tells is not what it says that it is; nothing is published.
             StoreError: the origin does not answer, or nothing can be written.
         """
@@ -139,10 +140,17 @@ class Mirror:
         never: set[str] = set()
         waiting = deque([root])
         changes: list[Change] = []
+        size = 0
         while waiting:
             page = waiting.popleft()
             told = list(stream.changes(page))
             changes += told
+            size += sum(len(each.quads) for each in told)
+            if size > self._settings.in_memory:
+                raise TooLargeError(
+                    f"{self._url} has more than {self._settings.in_memory} statements.",
+                    hint="Set query.in-memory in the mirror's clustergraph.toml, if there is room.",
+                )
             if page.url in never:
                 found.last[page.url] = max((each.order[1] for each in told), default=0)
             found.releases |= {each.number: each for each in page.releases()}
