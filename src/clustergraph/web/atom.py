@@ -16,7 +16,7 @@ from clustergraph.web import ldes, respond, views
 from clustergraph.web.history import ATOM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from clustergraph.releases.feed import State
 
@@ -122,12 +122,20 @@ def _entries(state: State, begin: int, wanted: dict[str, str]) -> tuple[list[Ent
     found: list[Entry] = []
     last = max(begin - _PAGES, 0)
     for number in range(begin, last, -1):
-        lines = list(feed.page(views.graph().archive, state, number))
-        if all(any(iri.encode() in line for line in lines) for iri in wanted.values()):
-            found += [each for each in reversed(_read(lines)) if _suits(each, wanted)]
+        lines = _mentioning(feed.page(views.graph().archive, state, number), wanted.values())
+        found += [each for each in reversed(_read(lines)) if _suits(each, wanted)]
         if len(found) >= _ENTRIES:
             return found, number - 1
     return found, last
+
+
+def _mentioning(lines: Iterable[bytes], iris: Iterable[str]) -> Iterator[bytes]:
+    """The lines of those members on a page that name all these IRIs: the others are not parsed."""
+    start = f"\n<{views.graph().settings.iri(members.STREAM)}> <{members.MEMBER}> ".encode()
+    needles = [iri.encode() for iri in iris]
+    for part in b"".join([b"\n", *lines]).split(start)[1:]:  # no literal holds a line's end
+        if all(needle in part for needle in needles):
+            yield from (start[1:] + part).rstrip(b"\n").split(b"\n")
 
 
 def _suits(entry: Entry, wanted: dict[str, str]) -> bool:
@@ -143,7 +151,7 @@ def _read(lines: Iterable[bytes]) -> list[Entry]:
     """The members on a page, in their order."""
     found: dict[str, Entry] = {}
     for line in lines:
-        subject, predicate, value, graph = (each.decode() for each in members.split(line))
+        subject, predicate, value, graph = (each.decode() for each in members.split(line + b"\n"))
         name, text = predicate[1:-1], value.strip("<>")
         if name == members.MEMBER:
             found[text] = Entry(text)
