@@ -365,6 +365,30 @@ def other() -> Iterator[tuple[str, dict[str, tuple[int, dict[str, str], bytes]]]
     thread.join()
 
 
+def test_what_an_origin_says_of_itself_sets_nothing(
+    other: tuple[str, dict[str, tuple[int, dict[str, str], bytes]]], tmp_path: Path
+) -> None:
+    """A title or a base with quotes and line ends writes no settings."""
+    address, answers = other
+    title = 'ex:stream dcterms:title "a\\"\\n[server]\\nhost = \\"0.0.0.0\\" \\\\" .'
+    text = ROOT.format(view=f"{address}/") + title
+    answers["/"] = (200, TYPED, text.encode())
+    answers["/2"] = (410, {}, b"")
+    assert command("mirror", f"{address}/", str(tmp_path / "a")) == 0
+    made = settings.load(tmp_path / "a", environment={})
+    assert made.host == "127.0.0.1"
+    assert made.title.startswith("a' [server] host")
+    ours = (
+        "@prefix prov: <http://www.w3.org/ns/prov#> .\n"
+        "@prefix dcat: <http://www.w3.org/ns/dcat#> .\n"
+        "ex:stream ldes:transactionPath prov:wasGeneratedBy ; ldes:sequencePath dcat:version .\n"
+        '<http://x/d> <http://rdfs.org/ns/void#uriSpace> "http://x/\\"\\n[server]" .'
+    )
+    answers["/"] = (200, TYPED, (ROOT.format(view=f"{address}/") + ours).encode())
+    assert command("mirror", f"{address}/", str(tmp_path / "b")) == 2
+    assert not (tmp_path / "b").exists()
+
+
 TYPED = {"Content-Type": "application/trig"}
 
 

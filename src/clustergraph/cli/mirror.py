@@ -7,7 +7,7 @@ from time import sleep
 
 import click
 
-from clustergraph import errors, mirror, scaffold, settings
+from clustergraph import errors, mirror, rdf, scaffold, settings
 from clustergraph.cli.terminal import progress, tell
 from clustergraph.mirror.sync import read_stream
 from clustergraph.releases import Archive
@@ -71,11 +71,16 @@ def _begin(url: str, folder: Path, client: mirror.Client, title: str | None) -> 
     """Make the project folder, after the stream was looked at."""
     plain = settings.Settings(project=folder, variable=folder / "var", written_base="")
     stream, _root = read_stream(client, client.get(url), plain)
+    try:  # what the origin says of itself goes into a file: no quotes, no line ends
+        base = rdf.checked_iri(stream.base).value if stream.base else None
+    except ValueError as error:
+        raise errors.SourceError(url, f"tells no base: {error}.") from error
+    said = "".join(each if each.isprintable() else " " for each in title or stream.title)
     try:
         scaffold.init(
             folder,
-            title=title or stream.title or None,
-            base=stream.base or None,
+            title=said.replace("\\", "/")[:200].strip() or None,
+            base=base,
             mirrored={
                 "origin": url,
                 "default_graph": "merge" if stream.merged else "separate",
