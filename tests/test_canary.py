@@ -14,6 +14,7 @@ from tests.web.conftest import Site, served
 from werkzeug.test import Client
 
 from clustergraph import rdf, scaffold
+from clustergraph.releases import feed
 from clustergraph.web.front import front
 
 CANARIES = ("canary-mail", "canary-label", "canary-iri", "canary-graph", "canary-predicate")
@@ -97,6 +98,9 @@ def addresses(site: Site) -> list[str]:
         "/linkset/graph/restricted/canary-graph", "/feed/ldes", "/llms.txt",
         *matched(base=site.graph.settings.base),
         "/timemap/", "/timemap/doc/contact",
+        *(f"/feed/ldes/{page}{more}" for page in _feed(site)
+          for more in ("", "?format=nq", "?format=jsonld")),
+        "/feed/atom?place=x:y", "/feed/atom?class=http://x/C",
         *(f"/releases/{n}{more}" for n in (1, 2, 3, 4)
           for more in ("", "?format=json", "?format=rdfp", "?from=1", "?from=1&format=rdfp")),
         *documents,
@@ -127,6 +131,13 @@ def matched(base: str) -> list[str]:
           for place in ("subject", "predicate", "object", "graph") for more in ("", "&release=1")),
         "/fragments?graph=urn:ldf:defaultGraph", "/fragments?graph=?g&release=2",
     ]  # fmt: skip
+
+
+def _feed(site: Site) -> list[str]:
+    """The pages of the change feed."""
+    state = feed.state_of(site.graph.archive, site.graph.release().manifest)
+    assert state is not None
+    return [f"{state.epoch}/{number}" for number in range(1, state.full + 2)]
 
 
 def _quoted(text: str) -> str:

@@ -8,6 +8,7 @@ for row in graph.select("SELECT ?s { ?s a <http://xmlns.com/foaf/0.1/Person> }")
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import getpass
 import subprocess
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyoxigraph as ox
+import zstandard
 
 from clustergraph import (
     evidence,
@@ -32,6 +34,7 @@ from clustergraph.errors import (
     CorruptedError,
     NotFoundError,
     SourceError,
+    StoreError,
     UsageError,
     ValidationFailedError,
 )
@@ -39,7 +42,7 @@ from clustergraph.fragments import Fragments
 from clustergraph.quality import Standing
 from clustergraph.reading import OpenRelease, Reader, export
 from clustergraph.reconciliation import Matcher
-from clustergraph.releases import Archive, Manifest, Pipeline, Record, history, incremental
+from clustergraph.releases import Archive, Manifest, Pipeline, Record, feed, history, incremental
 from clustergraph.releases import backup as backups
 from clustergraph.releases import forget as forgetting
 from clustergraph.releases import manifest as manifests
@@ -175,6 +178,7 @@ class ClusterGraph:
             StoreError: the release could not be written; the current one stays.
         """
         with self.archive.writing("build"):
+            self._ensure_feed()
             fingerprint = project.fingerprint(self.settings)
             manifest = self._unchanged(fingerprint)
             if manifest is not None and keep_written and not force:
@@ -195,6 +199,13 @@ class ClusterGraph:
             self.archive.thin(self.settings.keep, self.settings.keep_days)
         self._reader.refresh()
         return Built(manifest, report, fresh=True)
+
+    def _ensure_feed(self) -> None:
+        """Write the change feed where it is missing; to be used under the lock."""
+        with contextlib.suppress(StoreError, OSError, zstandard.ZstdError):  # the graph goes before
+            current = self.archive.current()
+            if current is not None:
+                feed.ensure(self.archive, self.settings, current)
 
     def _unchanged(self, fingerprint: str) -> Manifest | None:
         """The current release, if it rests on files with that fingerprint and is whole."""
@@ -444,6 +455,8 @@ class ClusterGraph:
         numbers = backups.restore(
             source, self.archive, merged=self._merged, replace_all=replace, prepare=prepare
         )
+        with self.archive.writing("restore", wait=WAIT):
+            self._ensure_feed()
         self._reader.refresh()
         return numbers
 

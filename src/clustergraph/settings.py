@@ -186,6 +186,11 @@ class Settings:
         600,
         key="releases.dump-seconds",
     )
+    feed_page: int = _setting(
+        "Members on a page of the change feed, and pages that one of its index pages names",
+        200,
+        key="feed.page",
+    )
     keep: int = _setting("Number of releases to keep", 20, key="releases.keep")
     keep_days: int = _setting(
         "For so many days the last release of each day is kept", 30, key="releases.keep-days"

@@ -14,6 +14,7 @@ from clustergraph import errors, rdf, scaffold, settings
 from clustergraph.cli.evidence import evidence
 from clustergraph.cli.keeping import backup, dump, forget, restore, verify
 from clustergraph.cli.lsp import lsp
+from clustergraph.cli.mirror import keep as mirror
 from clustergraph.cli.terminal import Group, opened, progress, write
 from clustergraph.cli.validate import validate
 from clustergraph.cli.writes import diff, rollback, token, update
@@ -334,5 +335,6 @@ def doctor(ctx: click.Context) -> None:
 
 for command in (
     evidence, update, rollback, diff, token, forget, backup, restore, validate, verify, dump, lsp,
+    mirror,
 ):  # fmt: skip
     main.add_command(command)

@@ -32,6 +32,8 @@ CANDIDATE = ".candidate"
 DUMPS = "dumps"
 _candidates = itertools.count()
 _SNAPSHOT = ".snapshot-"
+FEED = "feed"
+"""The folder of the change feed; see ``releases.feed``."""
 
 
 class Archive:
@@ -40,6 +42,7 @@ class Archive:
     releases/000042/   one release
     history/000041/    manifest and deltas of one that was thinned
     dumps/000042/      a release as files to download, where that was asked for
+    feed/              the change feed as files; written anew where it is missing
     current            the number of the one that is served
     lock               held by the one process that writes; names it
     """
@@ -285,6 +288,10 @@ class Archive:
         for number in self.numbers():
             if forgot and number < forgot[-1]:
                 self.remove(number)
+        for path in (self.folder / FEED).glob("*-*"):
+            begun = path.name.removeprefix("state-").split("-")[0].removesuffix(".json")
+            if forgot and begun.isdigit() and int(begun) < forgot[-1]:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
         for path in sorted(self.folder.glob("history-*")):
             if forgot and path == self.forgetting(forgot[-1]):
                 old = self.folder / ".history-old"
@@ -320,6 +327,7 @@ class Archive:
         shutil.rmtree(old, ignore_errors=True)
         old.mkdir()
         shutil.rmtree(self.folder / DUMPS, ignore_errors=True)
+        shutil.rmtree(self.folder / FEED, ignore_errors=True)
         self._current.unlink(missing_ok=True)  # until the end there is nothing that could be served
         for name in ("releases", "history"):
             if (self.folder / name).exists():

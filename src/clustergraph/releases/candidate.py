@@ -22,6 +22,7 @@ import zstandard
 from clustergraph import patch, rdf, search
 from clustergraph.errors import CorruptedError, StoreError
 from clustergraph.patch import Patch
+from clustergraph.releases import feed
 from clustergraph.releases import manifest as manifests
 from clustergraph.releases.archive import sync_folder
 from clustergraph.releases.manifest import Manifest
@@ -314,6 +315,10 @@ class Candidate:
                 tombstones=(*self.archive.tombstones(), *tombstones),
                 files=_sealed(self._folder, self._linked()),
             )
+            change = (self.patch if delta is None else delta).where(
+                lambda quad: not self._is_restricted(quad)
+            )
+            feed.extend(self.archive, self.settings, manifest, lines, change)
             path = self._folder / manifests.NAME
             path.write_text(manifest.to_json(), encoding="utf-8")
             sync(path)
@@ -322,6 +327,7 @@ class Candidate:
             self._folder.rename(target)
             sync_folder(target.parent)
             self.archive.switch(number)
+            feed.clean(self.archive, manifest)
             return manifest
 
     def _write_flat(self) -> list[bytes]:

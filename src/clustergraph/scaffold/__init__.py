@@ -5,17 +5,27 @@ from __future__ import annotations
 import re
 import string
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from clustergraph.errors import NoSpaceError, UsageError
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 _TEMPLATE = Path(__file__).resolve().parent / "template"
 _BARE = Path(__file__).resolve().parent / "bare"
+_MIRROR = Path(__file__).resolve().parent / "mirror"
 DEFAULT_BASE = "http://127.0.0.1:8080/"
 """Works at once on the machine at hand; changed before the first publication."""
 
 
 def init(
-    folder: Path, *, title: str | None = None, base: str | None = None, bare: bool = False
+    folder: Path,
+    *,
+    title: str | None = None,
+    base: str | None = None,
+    bare: bool = False,
+    mirrored: Mapping[str, str] | None = None,
 ) -> list[Path]:
     """Write a new project; gives the files written.
 
@@ -24,6 +34,7 @@ def init(
         title: of the dataset; its slug is made of the folder's name.
         base: the base IRI; ends with '/'.
         bare: an empty project that is served as a plain SPARQL store.
+        mirrored: a project for a mirror instead: ``origin`` and ``default_graph`` of what it shows.
 
     Raises:
         UsageError: the folder holds something already.
@@ -39,7 +50,8 @@ def init(
     }
     written: list[Path] = []
     try:
-        template = _BARE if bare else _TEMPLATE
+        template = _MIRROR if mirrored else _BARE if bare else _TEMPLATE
+        values |= mirrored or {}
         for source in sorted(path for path in template.rglob("*") if path.is_file()):
             target = folder / source.relative_to(template)
             target.parent.mkdir(parents=True, exist_ok=True)

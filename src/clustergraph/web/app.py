@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from clustergraph.web import (
+    atom,
     authorisation,
     catalog,
     documents,
@@ -18,6 +19,7 @@ from clustergraph.web import (
     headers,
     history,
     home,
+    ldes,
     llms,
     markup,
     memento,
@@ -65,8 +67,8 @@ def create_app(graph: ClusterGraph) -> Flask:
     headers.register(app)
     memento.register(app)
     for surface in (
-        home, history, memento, sparql, explain, updates, graphs, stored, openapi, validate,
-        quality, search, reconcile, fragments, dumps, catalog, sitemap, signposting, llms,
+        home, history, atom, ldes, memento, sparql, explain, updates, graphs, stored, openapi,
+        validate, quality, search, reconcile, fragments, dumps, catalog, sitemap, signposting, llms,
         documents,
     ):  # fmt: skip
         app.register_blueprint(surface.blueprint)

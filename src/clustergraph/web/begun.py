@@ -16,7 +16,7 @@ def begun(app: WSGIApplication, environ: WSGIEnvironment) -> tuple[str, Headers,
     heads: list[tuple[str, Headers]] = []
 
     def begin(status: str, headers: Headers, exc_info: object = None) -> Callable[[bytes], object]:
-        heads[:] = [(status, headers)]
+        heads[:] = [(status, list(headers))]  # who looks at it changes it; who sent it keeps it
         return lambda _data: None
 
     chunks = app(environ, begin)

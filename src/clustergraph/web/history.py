@@ -1,4 +1,4 @@
-"""Releases over HTTP: the list, one release with what it changed, differences, a feed."""
+"""Releases over HTTP: the list, one release with what it changed, differences."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ _PUBLIC = (
     "added", "removed", "findings",
 )  # fmt: skip
 _SHOWN = 2000
-_FEED = 50
 
 
 def public(manifest: Manifest) -> dict[str, Any]:
@@ -117,16 +116,6 @@ def _lines(change: Patch, old: int | None) -> dict[str, Any]:
 def query(number: int) -> Response:
     """A query as it was, and will be, answered by that release, as long as it is kept."""
     return sparql()
-
-
-@blueprint.route("/feed/atom")
-def atom() -> Response:
-    """The newest releases as a feed (RFC 4287)."""
-    chosen = respond.acceptable((ATOM,))
-    graph = views.graph()
-    return respond.represent(
-        chosen, lambda: render_template("releases.atom", manifests=graph.archive.history()[:_FEED])
-    )
 
 
 @blueprint.route("/doc/<path:name>/history")
