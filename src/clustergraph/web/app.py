@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -20,6 +21,7 @@ from clustergraph.web import (
     quality,
     sparql,
     stored,
+    terms,
     updates,
     validate,
     views,
@@ -49,12 +51,14 @@ def create_app(graph: ClusterGraph) -> Flask:
     app.jinja_env.filters["href"] = views.href
     app.jinja_env.filters["short"] = views.short
     app.jinja_env.filters["day"] = views.day
+    bundle = Path(app.root_path) / "static" / "bundle"
+    app.jinja_env.globals["islands"] = (bundle / "licences.txt").is_file()
     app.context_processor(views.common)
     errors.register(app)
     headers.register(app)
     memento.register(app)
     for surface in (
-        home, history, memento, sparql, explain, updates, graphs, stored, openapi, validate,
+        home, history, memento, sparql, terms, explain, updates, graphs, stored, openapi, validate,
         quality, documents,
     ):  # fmt: skip
         app.register_blueprint(surface.blueprint)

@@ -8,7 +8,7 @@ import pyoxigraph as ox
 from flask import Blueprint, Response, render_template, request
 from werkzeug.exceptions import UnsupportedMediaType
 
-from clustergraph import rdf
+from clustergraph import pages, rdf
 from clustergraph.errors import ClusterGraphError, NotAcceptableError, UsageError, problem
 from clustergraph.store import DatasetClause
 from clustergraph.web import authorisation, description, negotiation, respond, views
@@ -225,14 +225,26 @@ def shown(query: Query, parameters: MultiDict[str, str]) -> dict[str, object]:
             names = [variable.value for variable in results.variables]
             rows = [[row[name] for name in names] for row in results]
             answered |= {"names": names, "rows": rows[:_ROWS_SHOWN], "total": len(rows)}
+            label = pages.Labels(views.release().store, views.languages())
+            label.fetch(_things(rows[:_ROWS_SHOWN]))
+            answered["known"] = label
     short = {each: name for name, each in reversed(_SHORT.items())}  # the first name of each
     return answered | {
         "nothing": _is_nothing(answered),
+        "number": views.release().manifest.number,
         "formats": [short[each] for each in _offered(query)],
         "declared": {each: views.graph().prefixes[each] for each in query.declared},
         "graphs": parameters,
         "release": (request.view_args or {}).get("number") or request.args.get("release"),
     }
+
+
+def _things(rows: Sequence[Sequence[object]]) -> Sequence[str]:
+    """The IRIs in rows, as many as get their names."""
+    found = dict.fromkeys(
+        term.value for row in rows for term in row if isinstance(term, ox.NamedNode)
+    )
+    return list(found)[:_ROWS_SHOWN]
 
 
 def _is_nothing(answered: Mapping[str, object]) -> bool:
