@@ -47,7 +47,7 @@ export async function labels(site, iris) {
 
 /** The address that will give this very answer as long as the release is kept. */
 export function cited(site, query, release) {
-  return `${site.root}/releases/${release}/sparql?${new URLSearchParams({ query })}`;
+  return new URL(`${site.root}/releases/${release}/sparql?${new URLSearchParams({ query })}`, location.href).href;
 }
 
 export function downloads(site, query, found) {
