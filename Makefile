@@ -12,6 +12,7 @@ HOST ?= 127.0.0.1
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+FRONTEND := $(wildcard frontend/*.* frontend/src/*)
 
 .PHONY: serve test faults load bench bench-validation lint setup setup-dev lock generate clean
 
@@ -48,7 +49,7 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV) \
 	  || { echo "The module venv is missing; on Debian: apt-get install python3-venv" >&2; exit 2; }
 
-$(VENV)/.installed: requirements.txt pyproject.toml | $(VENV)/bin/python
+$(VENV)/.installed: requirements.txt pyproject.toml hatch_build.py $(FRONTEND) | $(VENV)/bin/python
 	@echo "Installing ClusterGraph ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -32,6 +33,7 @@ from clustergraph.web import (
     sitemap,
     sparql,
     stored,
+    terms,
     updates,
     validate,
     views,
@@ -61,15 +63,17 @@ def create_app(graph: ClusterGraph) -> Flask:
     app.jinja_env.filters["short"] = views.short
     app.jinja_env.filters["day"] = views.day
     app.jinja_env.globals["dataset_markup"] = markup.dataset
+    bundle = Path(app.root_path) / "static" / "bundle"
+    app.jinja_env.globals["islands"] = (bundle / "licences.txt").is_file()
     app.context_processor(views.common)
     messages.register(app)
     errors.register(app)
     headers.register(app)
     memento.register(app)
     for surface in (
-        home, history, atom, ldes, memento, sparql, explain, updates, graphs, stored, openapi,
-        validate, quality, search, reconcile, fragments, dumps, catalog, sitemap, signposting, llms,
-        documents,
+        home, history, atom, ldes, memento, sparql, terms, explain, updates, graphs, stored,
+        openapi, validate, quality, search, reconcile, fragments, dumps, catalog, sitemap,
+        signposting, llms, documents,
     ):  # fmt: skip
         app.register_blueprint(surface.blueprint)
     app.wsgi_app = Twin(app.wsgi_app, settings.public_url)  # type: ignore[method-assign]

@@ -16,7 +16,8 @@ _SECURITY = {
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
-    "script-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'",
 }
 _CORS = {
     "Access-Control-Allow-Origin": "*",
@@ -32,7 +33,7 @@ _CORS = {
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _ASKED_BY_POST = frozenset(
-    {"sparql.sparql", "explain.explain", "validate.validate", "reconcile.service",
+    {"sparql.sparql", "explain.explain", "terms.labels", "validate.validate", "reconcile.service",
      "reconcile.match", "reconcile.extend"}
 )  # fmt: skip
 """What is read with POST; pages of other sites may do so. They never write: a token is needed."""

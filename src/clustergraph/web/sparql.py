@@ -232,6 +232,7 @@ def shown(query: Query, parameters: MultiDict[str, str]) -> dict[str, object]:
     short = {each: name for name, each in reversed(_SHORT.items())}  # the first name of each
     return answered | {
         "nothing": _is_nothing(answered),
+        "number": views.release().manifest.number,
         "formats": [short[each] for each in _offered(query)],
         "declared": {each: views.graph().prefixes[each] for each in query.declared},
         "graphs": parameters,
@@ -246,7 +247,7 @@ def _drawn(names: Sequence[str], rows: Sequence[Sequence[Term | None]]) -> dict[
         {name: term for name, term in zip(names, row, strict=True) if term is not None}
         for row in rows[:_ROWS_NAMED]
     ]
-    return {"picture": pages.picture(found, labels), "label": labels.known}
+    return {"picture": pages.picture(found, labels), "known": labels}
 
 
 def _is_nothing(answered: Mapping[str, object]) -> bool:

@@ -1,0 +1,45 @@
+"""Each kind of page in both colour schemes and two widths: axe, console, overflow, pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import quote
+
+import pytest
+from tests.browser.conftest import Tab
+
+QUERY = quote("SELECT ?who ?name { ?who a cg:Cluster ; skos:prefLabel ?name } LIMIT 20")
+PAGES = {
+    "home": "/",
+    "thing": "/doc/place/catalonia",
+    "list": "/doc/place",
+    "ontology": "/ontology",
+    "questions": "/query",
+    "question": "/query/competency-q06",
+    "sparql": "/sparql",
+    "sparql-answer": f"/sparql?query={QUERY}",
+    "explain": f"/sparql/explain?query={quote('SELECT * { ?s a cg:Clustr }')}",
+    "validate": "/validate",
+    "quality": "/quality",
+    "releases": "/releases",
+    "release": "/releases/1",
+    "history": "/doc/place/catalonia/history",
+    "not-found": "/doc/place/nowhere",
+}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+def test_pages_are_for_everyone(tab_like: Callable[..., Tab], width: int, scheme: str) -> None:
+    """axe finds nothing, and nothing is wider than the window."""
+    tab = tab_like(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    found: dict[str, list[str]] = {}
+    for name, path in PAGES.items():
+        page = tab.open(path)
+        troubles = tab.axe()
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            troubles.append("the page is wider than the window")
+        if troubles:
+            found[name] = troubles
+        tab.picture(f"{name}-{width}-{scheme}")
+    assert found == {}
