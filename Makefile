@@ -20,7 +20,7 @@ serve: $(VENV)/.installed
 	@$(BIN)/clustergraph serve --host $(HOST) --port $(PORT)
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
 
 faults: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.faults
