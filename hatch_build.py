@@ -63,6 +63,7 @@ def build(root: Path) -> bool:
     Raises:
         FrontendError: it cannot be built.
     """
+    root = root.resolve()  # esbuild runs in another folder
     frontend, bundle = root / FRONTEND, root / BUNDLE
     state, mark = digest(frontend), bundle / _MARK
     if mark.is_file() and mark.read_text(encoding="ascii").strip() == state:

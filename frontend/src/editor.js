@@ -26,6 +26,8 @@ const THEME = EditorView.theme({
   "&.cm-focused .cm-matchingBracket": { backgroundColor: "transparent", outline: "1px solid var(--accent)" },
   ".cm-tooltip": { backgroundColor: "var(--paper)", color: "var(--ink)", border: "1px solid var(--line)" },
   ".cm-tooltip-autocomplete ul li[aria-selected]": { backgroundColor: "var(--accent-ink)", color: "var(--paper)" },
+  // the package would load an image from an address of data:, which the policy forbids
+  "&.cm-editor .cm-lintRange-error": { backgroundImage: "none", textDecoration: "underline wavy var(--warn)" },
   ".cm-completionDetail": { fontStyle: "normal", opacity: "1" },
 });
 

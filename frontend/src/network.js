@@ -5,6 +5,9 @@ import { address, named } from "./suits.js";
 
 const WIDTH = 960, HEIGHT = 600, SHOWN = 400, STEPS = 200;
 
+/** A name cut between words, so that what is seen is the beginning of what is read out. */
+const shortened = (text) => (text.length > 28 ? `${text.slice(0, 28).replace(/\s+\S*$/, "")} …` : text);
+
 export function draw({ rows }, known, { from, to }) {
   const nodes = new Map();
   const node = (term) => {
@@ -24,8 +27,8 @@ export function draw({ rows }, known, { from, to }) {
   const dots = found.map(({ x, y, term }) => {
     const text = named(term, known), href = address(term, known);
     const parts = [svg("circle", { cx: x, cy: y, r: 6 * size, class: "dot" }, svg("title", {}, text)),
-      svg("text", { x: x + 9 * size, y: y + 4 * size, "font-size": 12 * size }, text.length > 26 ? `${text.slice(0, 25)}…` : text)];
-    return href ? svg("a", { href, "aria-label": text }, ...parts) : svg("g", {}, ...parts);
+      svg("text", { x: x + 9 * size, y: y + 4 * size, "font-size": 12 * size }, shortened(text))];
+    return href ? svg("a", { href }, ...parts) : svg("g", {}, ...parts);
   });
   return svg("svg", { viewBox: `${left} ${top} ${width} ${height}`, role: "group", "aria-label": "Network of the answer", class: "drawn" }, ...lines, ...dots);
 }

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from tests.browser.conftest import Tab
 
-NAMES = "SELECT ?who ?name { ?who a cg:Cluster ; skos:prefLabel ?name } ORDER BY ?name LIMIT 5"
+NAMES = "SELECT ?who ?name { ?who a cg:Place ; skos:prefLabel ?name } ORDER BY ?name LIMIT 5"
 PLACES = """SELECT * {
   VALUES (?place ?where) { ("Lyon" "POINT(4.8 45.8)") ("Kobe" "POINT(135.2 34.7)") }
 }"""
@@ -136,7 +136,7 @@ def test_no_script_is_needed(tab_like: Callable[..., Tab]) -> None:
 def test_an_address_opens_with_its_answer(tab: Tab) -> None:
     """A permalink shows the query in the editor and its answer."""
     page = tab.open(f"/sparql?query={quote(NAMES)}")
-    expect(page.locator(EDITOR)).to_contain_text("cg:Cluster")
+    expect(page.locator(EDITOR)).to_contain_text("cg:Place")
     assert page.locator("#answered tbody tr").count() == 5
 
 
