@@ -10,10 +10,10 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 import pyoxigraph as ox
 
+from clustergraph.pages.once import once
 from clustergraph.pages.queries import select
 
 if TYPE_CHECKING:
@@ -71,9 +71,6 @@ class Layout:
         return sorted(found.values())
 
 
-_layouts: WeakKeyDictionary[Backend, Layout] = WeakKeyDictionary()
-
-
 def layout(backend: Backend, base: str) -> Layout:
     """The layout of a release, read once.
 
@@ -81,10 +78,7 @@ def layout(backend: Backend, base: str) -> Layout:
         backend: the store of the release.
         base: the base IRI.
     """
-    found = _layouts.get(backend)
-    if found is None:
-        found = _layouts[backend] = _read(backend, base)
-    return found
+    return once(backend, "layout", lambda: _read(backend, base))
 
 
 def _read(backend: Backend, base: str) -> Layout:

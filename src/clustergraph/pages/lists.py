@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pyoxigraph as ox
 
 from clustergraph.pages.labels import Label, Labels
+from clustergraph.pages.once import once
 from clustergraph.pages.queries import select
 
 if TYPE_CHECKING:
@@ -35,19 +36,30 @@ class Entry:
 
 
 def kinds(backend: Backend, base: str) -> list[Kind]:
-    """The kinds of things under the base, with their numbers."""
-    rows = select(backend, "kinds", prefix=ox.Literal(f"{base}id/"))
-    return [Kind(row["kind"].value, int(row["number"].value)) for row in rows if row["kind"].value]
+    """The kinds of things under the base, with their numbers; counted once."""
+
+    def count() -> list[Kind]:
+        rows = select(backend, "kinds", prefix=ox.Literal(f"{base}id/"))
+        named = [(row["kind"].value, int(row["number"].value)) for row in rows]
+        return [Kind(name, number) for name, number in named if name]
+
+    return once(backend, "kinds", count)
 
 
 def members(backend: Backend, base: str, kind: str, languages: Sequence[str]) -> list[Entry]:
-    """The things of a kind, by label."""
-    rows = select(backend, "members", prefix=ox.Literal(f"{base}id/{kind}/"))
-    iris = [row["thing"].value for row in rows]
-    labels = Labels(backend, languages)
-    labels.fetch(iris)
-    entries = [Entry(iri, labels.of(iri)) for iri in iris]
-    return sorted(entries, key=lambda each: (each.label.text.casefold(), each.iri))
+    """The things of a kind, by label; looked up once for readers of the same languages."""
+
+    def find() -> list[Entry]:
+        rows = select(backend, "members", prefix=ox.Literal(f"{base}id/{kind}/"))
+        iris = [row["thing"].value for row in rows]
+        labels = Labels(backend, languages)
+        labels.fetch(iris)
+        entries = [Entry(iri, labels.of(iri)) for iri in iris]
+        return sorted(entries, key=lambda each: (each.label.text.casefold(), each.iri))
+
+    if all(each.name != kind for each in kinds(backend, base)):
+        return []
+    return once(backend, ("members", kind, *languages), find)
 
 
 def terms(backend: Backend, graph: str, languages: Sequence[str]) -> list[Entry]:

@@ -1,7 +1,8 @@
 """The protocol between the pool and its workers: frames over a Unix socket.
 
 A request is one frame of JSON. The answer is ``READY`` once after connecting, then for each request
-any number of ``DATA``, closed by ``END`` or by ``ERROR`` (JSON).
+any number of ``DATA``, closed by ``END`` (with the processor seconds that the worker has used so
+far) or by ``ERROR`` (JSON).
 """
 
 from __future__ import annotations

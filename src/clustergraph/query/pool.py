@@ -63,6 +63,7 @@ class _Worker:
     pid: int
     served: int = 0
     cpu_before: float = 0.0
+    """Processor seconds that it had used when its last query ended."""
 
     def cpu(self) -> float:
         """Processor seconds of the query that it runs."""
@@ -258,7 +259,6 @@ class QueryPool:
         finished = False
         try:
             worker = run.worker = self._take()
-            worker.cpu_before = _cpu(worker.pid)
             if run.place.lane == SLOW:
                 worker.slow_down(SLOW)
             frames.send(worker.connection, frames.REQUEST, _request(query, fmt, dataset))
@@ -266,8 +266,12 @@ class QueryPool:
                 kind, payload = self._receive(run, worker)
                 if kind == frames.END:
                     finished = True
+                    used = float(payload)
+                    run.cpu, worker.cpu_before = used - worker.cpu_before, used
                     return
                 if kind == frames.ERROR:
+                    run.cpu = worker.cpu()
+                    worker.cpu_before += run.cpu
                     finished = True
                     raise from_fields(json.loads(payload))
                 run.sent += len(payload)
@@ -383,7 +387,9 @@ class QueryPool:
     def _leave(self, run: _Run, *, finished: bool) -> None:
         """Give the place and the worker back; a worker that is not idle is killed."""
         worker = run.worker
-        lane = self.lanes.leave(run.place, worker.cpu() if worker is not None else 0.0)
+        if worker is not None and not finished:
+            run.cpu = worker.cpu()
+        lane = self.lanes.leave(run.place, run.cpu)
         if worker is not None and lane == MIDDLE and not worker.has_usual_priority():
             lane = SLOW
         with self._changed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from clustergraph import rdf
@@ -80,4 +81,4 @@ def _answer(connection: socket.socket, store: ox.Store, request: dict[str, Any])
             connection, frames.ERROR, json.dumps(to_fields(StoreError(str(error)))).encode()
         )
     else:
-        frames.send(connection, frames.END)
+        frames.send(connection, frames.END, f"{time.process_time():.4f}".encode())

@@ -117,8 +117,11 @@ class Archive:
             CorruptedError: releases exist, but the pointer to the current one is lost or broken.
         """
         try:
-            text = self._current.read_text(encoding="ascii").strip()
-            number = int(text)
+            descriptor = os.open(self._current, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                number = int(os.read(descriptor, 64))  # each request asks: no file object for it
+            finally:
+                os.close(descriptor)
         except FileNotFoundError:
             numbers = self.numbers()
             if not numbers:

@@ -23,6 +23,9 @@ blueprint = Blueprint("documents", __name__)
 _TYPE = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
 _LABEL = ox.NamedNode("http://www.w3.org/2004/02/skos/core#prefLabel")
 _PAGE = 200
+"""Terms of a vocabulary on a page."""
+_LISTED = 500
+"""Things of a kind on a page."""
 
 
 @blueprint.route("/id/<path:name>")
@@ -170,20 +173,31 @@ def _html(iri: str, address: str) -> str:
 
 
 def _list(kind: str, fmt: rdf.Format | None) -> Response:
-    """All things of a kind."""
+    """The things of a kind, page by page (RFC 8288: prev, next)."""
     graph = views.graph()
     entries = pages.members(views.release().store, graph.settings.base, kind, views.languages())
     if not entries:
         raise _unknown(f"doc/{kind}")
     chosen = fmt or respond.acceptable(respond.DOCUMENT_FORMATS)
+    count = -(-len(entries) // _LISTED)
+    number = min(max(1, request.args.get("page", 1, type=int)), count)
+    shown = entries[(number - 1) * _LISTED : number * _LISTED]
 
     def make() -> str | bytes:
         if not isinstance(chosen, rdf.RdfFormat):
-            return render_template("list.html", kind=kind, entries=entries, formats=rdf.RDF_FORMATS)
-        wanted = {entry.iri for entry in entries}
+            return render_template(
+                "list.html",
+                kind=kind,
+                entries=shown,
+                total=len(entries),
+                number=number,
+                pages=count,
+                formats=rdf.RDF_FORMATS,
+            )
+        wanted = {entry.iri for entry in shown}
         quads = [
             quad
-            for entry in entries
+            for entry in shown
             for quad in views.release().describe(entry.iri)
             if quad.predicate in {_TYPE, _LABEL}
             and isinstance(quad.subject, ox.NamedNode)
@@ -192,6 +206,11 @@ def _list(kind: str, fmt: rdf.Format | None) -> Response:
         return rdf.serialise(quads, chosen, graph.prefixes)
 
     address = f"doc/{kind}"
+    more = [
+        f'<{_address(address, chosen.suffix)}?page={other}>; rel="{relation}"'
+        for other, relation in ((number - 1, "prev"), (number + 1, "next"))
+        if 1 <= other <= count
+    ]
     return respond.represent(
-        chosen, make, links=_links(address), location=_address(address, chosen.suffix)
+        chosen, make, links=_links(address, *more), location=_address(address, chosen.suffix)
     )

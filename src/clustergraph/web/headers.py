@@ -31,6 +31,8 @@ _CORS = {
 }
 
 
+_ALWAYS = tuple(_SECURITY.items())
+_READABLE = (*_ALWAYS, *_CORS.items())
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _ASKED_BY_POST = frozenset(
     {"sparql.sparql", "explain.explain", "terms.labels", "validate.validate", "reconcile.service",
@@ -45,8 +47,10 @@ def register(app: Flask) -> None:
     @app.after_request
     def add(response: Response) -> Response:
         readable = request.method in _SAFE or request.endpoint in _ASKED_BY_POST
-        for name, value in (_SECURITY | (_CORS if readable else {})).items():
-            response.headers.setdefault(name, value)
+        told = {name.lower() for name, _value in response.headers}
+        response.headers.extend(
+            [each for each in (_READABLE if readable else _ALWAYS) if each[0].lower() not in told]
+        )
         if "Authorization" in request.headers:
             response.headers["Cache-Control"] = "no-store"
             response.vary.add("Authorization")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, current_app, render_template, request
@@ -60,16 +61,22 @@ def _home() -> str:
 
 def _pictures(release: OpenRelease, labels: pages.Labels) -> Iterator[dict[str, object]]:
     """What is drawn of the stored queries of ``queries/home/``; what takes too long is left out."""
-    graph = views.graph()
     for name, stored in sorted(release.queries.items()):
         if not name.startswith("home-") or any(each.default is None for each in stored.parameters):
             continue
         with contextlib.suppress(ClusterGraphError):
-            query = graph.parse(graph.stored_query(name, {}))
-            rows = store.solutions(b"".join(release.answer(query, rdf.JSON, seconds=_PATIENCE)))
+            rows = pages.once(
+                release.store, ("rows", name), functools.partial(_rows, release, name)
+            )
             found = pages.picture(rows, labels)
             if found is not None:
                 yield {"query": stored, "picture": found}
+
+
+def _rows(release: OpenRelease, name: str) -> list[store.Row]:
+    graph = views.graph()
+    query = graph.parse(graph.stored_query(name, {}))
+    return store.solutions(b"".join(release.answer(query, rdf.JSON, seconds=_PATIENCE)))
 
 
 @blueprint.route("/health")
