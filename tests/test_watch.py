@@ -45,6 +45,8 @@ def test_each_save_is_validated(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        # a shell that runs us in the background lets its children ignore Ctrl-C
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     told: queue.Queue[str] = queue.Queue()
     assert process.stdout is not None

@@ -74,7 +74,9 @@ def test_a_document_is_held_against_the_project_and_the_published_graph(untouche
 def test_what_the_project_says_already_conforms(untouched: Site) -> None:
     """A thing, sent back, breaks nothing; nor do the project's files."""
     thing = untouched.get("/doc/organisation/example-cluster.ttl")
-    assert post(untouched, thing.data).json["conforms"] is True
+    answer = post(untouched, thing.data)
+    assert answer.status_code == 200, answer.text
+    assert answer.json["conforms"] is True
     assert "data/organisations.ttl" in untouched.graph.public_files()
     for file in untouched.graph.public_files():
         answer = form(untouched, file=file)

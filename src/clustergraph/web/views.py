@@ -49,11 +49,13 @@ def release() -> OpenRelease:
 
 def languages() -> list[str]:
     """The languages of the reader, the best first."""
-    return negotiation.languages(
-        request.headers.get("Accept-Language"),
-        request.args.get("lang"),
-        graph().settings.languages,
-    )
+    if "languages" not in g:  # asked for each text of a page
+        g.languages = negotiation.languages(
+            request.headers.get("Accept-Language"),
+            request.args.get("lang"),
+            graph().settings.languages,
+        )
+    return cast("list[str]", g.languages)
 
 
 def href(iri: str) -> str:
