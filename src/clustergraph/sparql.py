@@ -6,6 +6,7 @@ Only ``parse`` makes a ``Query``. The tokens follow the terminals of the SPARQL 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from collections.abc import Sequence
@@ -496,21 +497,28 @@ def bind(text: str, values: Mapping[str, Term | Sequence[Term]]) -> str:
     Raises:
         ParameterError: the text has no such variable.
     """
-    pieces: list[str] = []
-    used: set[str] = set()
-    for match in _matches(text):
-        name = match[0][1:] if match.lastgroup == "variable" else ""
-        if name in values:
-            used.add(name)
-            value = values[name]
-            terms = value if isinstance(value, Sequence) else (value,)
-            pieces.append(" ".join(str(term) for term in terms))
-        else:
-            pieces.append(match[0])
-    missing = sorted(set(values) - used)
+    texts, names = _split(text, frozenset(values))
+    missing = sorted(set(values) - set(names))
     if missing:
         raise ParameterError("The query has no parameter " + ", ".join(missing) + ".")
+    pieces = [texts[0]]
+    for name, following in zip(names, texts[1:], strict=True):
+        value = values[name]
+        terms = value if isinstance(value, Sequence) else (value,)
+        pieces += (" ".join(str(term) for term in terms), following)
     return "".join(pieces)
+
+
+@functools.lru_cache(maxsize=256)
+def _split(text: str, wanted: frozenset[str]) -> tuple[list[str], list[str]]:
+    """A text without some of its variables, and their names: one between each two pieces."""
+    texts, names, since = [], [], 0
+    for match in _matches(text):
+        if match.lastgroup == "variable" and match[0][1:] in wanted:
+            texts.append(text[since : match.start()])
+            names.append(match[0][1:])
+            since = match.end()
+    return [*texts, text[since:]], names
 
 
 def engine_error(error: SyntaxError, kind: str = "query") -> QueryError:

@@ -155,7 +155,7 @@ async def opened(
     sent = 0
     while (now := time.perf_counter()) - started < seconds:
         for _ in range(int((now - started) * rate) - sent):
-            task = asyncio.create_task(ask(started + sent / rate))
+            task = asyncio.create_task(ask(started + (sent + 1) / rate))
             tasks.add(task)
             task.add_done_callback(tasks.discard)
             sent += 1

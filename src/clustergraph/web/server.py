@@ -32,6 +32,9 @@ _CONNECTIONS = 4096
 """Connections that are open at once; others wait to be accepted."""
 _DUMPS = 60.0
 """Seconds between two looks whether there is a release to be written as dumps."""
+_TURN = 0.0005
+"""Seconds that a thread may keep the interpreter while others wait: a query that passes from
+socket to socket must not wait at each of them until a page is drawn."""
 _SPARE_THREADS = 48
 """Threads beyond the caps: for those that wait a moment, and to say that the server is busy."""
 
@@ -75,6 +78,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
 
 def application() -> WSGIApplication:
     """The application of a worker process, by the settings in its environment."""
+    sys.setswitchinterval(_TURN)
     settings = settings_module.load()
     graph = ClusterGraph(settings, public=True)
     graph.release()
