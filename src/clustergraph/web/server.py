@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import multiprocessing
 import os
 import socket
@@ -35,6 +36,8 @@ _DUMPS = 60.0
 _TURN = 0.0005
 """Seconds that a thread may keep the interpreter while others wait: a query that passes from
 socket to socket must not wait at each of them until a page is drawn."""
+_GARBAGE = (20_000, 20, 20)
+"""When garbage is looked for: a page makes thousands of objects, and hardly a cycle."""
 _SPARE_THREADS = 48
 """Threads beyond the caps: for those that wait a moment, and to say that the server is busy."""
 
@@ -83,7 +86,11 @@ def application() -> WSGIApplication:
     graph = ClusterGraph(settings, public=True)
     graph.release()
     threading.Thread(target=_write_dumps, args=(graph,), name="dumps", daemon=True).start()
-    return front(graph, log=sys.stderr if settings.log else None)
+    made = front(graph, log=sys.stderr if settings.log else None)
+    gc.collect()
+    gc.freeze()  # what lives as long as the process is not looked at again and again
+    gc.set_threshold(*_GARBAGE)
+    return made
 
 
 def _write_dumps(graph: ClusterGraph) -> None:
