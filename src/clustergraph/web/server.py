@@ -21,7 +21,6 @@ from granian.log import LogLevels
 from clustergraph import settings as settings_module
 from clustergraph.errors import ClusterGraphError, UsageError
 from clustergraph.service import ClusterGraph
-from clustergraph.web.front import front
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,6 +83,9 @@ def application() -> WSGIApplication:
     sys.setswitchinterval(_TURN)
     settings = settings_module.load()
     graph = ClusterGraph(settings, public=True)
+    threading.Thread(target=_opened, args=(graph,), name="open").start()
+    from clustergraph.web.front import front  # noqa: PLC0415  meanwhile
+
     graph.release()
     threading.Thread(target=_write_dumps, args=(graph,), name="dumps", daemon=True).start()
     made = front(graph, log=sys.stderr if settings.log else None)
@@ -91,6 +93,12 @@ def application() -> WSGIApplication:
     gc.freeze()  # what lives as long as the process is not looked at again and again
     gc.set_threshold(*_GARBAGE)
     return made
+
+
+def _opened(graph: ClusterGraph) -> None:
+    """Open the current release; who asks for it next is told why it cannot be."""
+    with contextlib.suppress(ClusterGraphError):
+        graph.release()
 
 
 def _write_dumps(graph: ClusterGraph) -> None:
