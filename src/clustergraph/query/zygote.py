@@ -65,7 +65,7 @@ def _load(folder: Path, largest: int) -> ox.Store | None:
         if pipe.readline() == _LARGE:
             return None
         quads = _Watched(pipe)
-        store.bulk_load(cast("IO[bytes]", quads), ox.RdfFormat.N_QUADS)
+        store.bulk_load(cast("IO[bytes]", quads), ox.RdfFormat.N_QUADS, lenient=True)
     if not quads.tail.endswith(_END):
         raise SystemExit(f"{folder} could not be read whole")
     return store
