@@ -6,6 +6,7 @@ A value comes from, first wins: the caller (a flag), the environment (``CG_NAME`
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import tomllib
@@ -212,7 +213,11 @@ class Settings:
 
     def is_restricted(self, graph: str) -> bool:
         """Whether the graph named ``graph`` may not leave for a public surface."""
-        return any(graph.startswith(self.iri(prefix)) for prefix in self.restricted)
+        return graph.startswith(self._restricted)
+
+    @functools.cached_property
+    def _restricted(self) -> tuple[str, ...]:
+        return tuple(self.iri(prefix) for prefix in self.restricted)
 
 
 def declared() -> tuple[tuple[str, str, Any, str], ...]:

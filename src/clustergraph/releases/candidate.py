@@ -153,7 +153,7 @@ class Candidate:
             StoreError: it cannot be written.
         """
         with _telling(self):
-            visible = change.where(lambda quad: not self._is_restricted(quad))
+            visible = self._visible(change)
             hidden = len(visible) != len(change) or any(
                 self.settings.is_restricted(graph.value) for graph in created
             )
@@ -237,6 +237,12 @@ class Candidate:
             quad.graph_name.value
         )
 
+    def _visible(self, change: Patch) -> Patch:
+        """The public part of a patch; the patch itself where nothing in it is restricted."""
+        if not any(map(self.settings.is_restricted, change.graphs())):
+            return change
+        return change.where(lambda quad: not self._is_restricted(quad))
+
     # -- the end -------------------------------------------------------------------------------
 
     def discard(self) -> None:
@@ -315,9 +321,7 @@ class Candidate:
                 tombstones=(*self.archive.tombstones(), *tombstones),
                 files=_sealed(self._folder, self._linked()),
             )
-            change = (self.patch if delta is None else delta).where(
-                lambda quad: not self._is_restricted(quad)
-            )
+            change = self._visible(self.patch if delta is None else delta)
             feed.extend(self.archive, self.settings, manifest, lines, change)
             path = self._folder / manifests.NAME
             path.write_text(manifest.to_json(), encoding="utf-8")
@@ -336,7 +340,7 @@ class Candidate:
         They come from what was changed, since the store gives them slowly.
         """
         name = PUBLIC + flat.SUFFIX
-        change = self.patch.where(lambda quad: not self._is_restricted(quad))
+        change = self._visible(self.patch)
         lines = None
         if self.parent is None:
             lines = flat.lines_of(as_stored(change.added))
@@ -359,11 +363,10 @@ class Candidate:
 
     def _write_patch(self, name: str, change: Patch) -> tuple[int, int]:
         """Write a patch, its restricted part apart; gives what is added and removed in public."""
-        visible = change.where(lambda quad: not self._is_restricted(quad))
+        visible = self._visible(change)
         patch.write(self._folder / name, visible)
-        hidden = change.where(self._is_restricted)
-        if hidden:
-            patch.write(self._folder / f"{RESTRICTED}{name}", hidden)
+        if len(visible) < len(change):
+            patch.write(self._folder / f"{RESTRICTED}{name}", change.where(self._is_restricted))
         return len(visible.added), len(visible.removed)
 
     def _close(self, named: int) -> None:
