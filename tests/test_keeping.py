@@ -558,6 +558,10 @@ def test_the_commands(small: ClusterGraph, tmp_path: Path) -> None:
     assert run(small, "backup", str(tmp_path / "b")).returncode == 2
     verified = run(small, "verify")
     assert (verified.returncode, verified.stdout.count("ok")) == (0, 3)
+    unasked = run(small, "forget", "id/person/doe")  # nobody is there to be asked
+    assert unasked.returncode == 2
+    assert "--yes" in unasked.stderr
+    assert not small.is_erased(small.settings.iri("id/person/doe"))
     gone = run(small, "forget", "id/person/doe", "--yes", "--reason", "asked")
     assert gone.returncode == 0
     assert "sha256:" in gone.stdout

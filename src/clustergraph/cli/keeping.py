@@ -46,12 +46,16 @@ def forget(
     """
     graph = opened(ctx)
     full = [each if ":" in each.split("/", 1)[0] else graph.settings.iri(each) for each in iris]
-    asks = not yes and sys.stdin.isatty()
-    if dry_run or asks:
+    if dry_run or not yes:
         _show(graph.forgetting(full), "goes")
     if dry_run:
         return
-    if asks:
+    if not yes:
+        if not sys.stdin.isatty():
+            raise errors.UsageError(
+                "Nobody is there to be asked, and what is erased is gone for good.",
+                hint="Nothing was erased. If it is meant, add --yes.",
+            )
         click.confirm(f"Erase {', '.join(full)} for good?", abort=True)
     with progress("Forgetting"):
         try:

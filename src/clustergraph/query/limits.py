@@ -27,7 +27,7 @@ class Limits:
     """Processor time after which a query is not light."""
     queue: int = 32
     """Queries that wait for a place in the fast lane; and in the middle lane."""
-    wait: float = 1.5
+    wait: float = 1.0
     """Longest wait for a place."""
     waiting_readers: int = 96
     """Workers that wait outside the lanes for slow readers."""

@@ -39,6 +39,10 @@ class DatasetRule:
     origin: str = ""
     """Its file."""
 
+    @property
+    def _name(self) -> str:
+        return self.origin or f"shapes/rules/{self.rule}.rq"
+
     def check(self, store: ox.Store, shape: str) -> list[Finding]:
         """What the rule finds in a store.
 
@@ -48,12 +52,12 @@ class DatasetRule:
         try:
             solutions = store.query(self.text)
         except SyntaxError as error:
-            raise SourceError(f"shapes/rules/{self.rule}.rq", str(error)) from error
+            raise SourceError(self._name, str(error)) from error
         if not isinstance(solutions, ox.QuerySolutions):
-            raise SourceError(f"shapes/rules/{self.rule}.rq", "must be a SELECT query.")
+            raise SourceError(self._name, "must be a SELECT query.")
         names = [variable.value for variable in solutions.variables]
         if "focusNode" not in names:
-            raise SourceError(f"shapes/rules/{self.rule}.rq", "must select ?focusNode.")
+            raise SourceError(self._name, "must select ?focusNode.")
         findings: dict[Finding, None] = {}
         for solution in solutions:
             row: dict[str, Term] = {

@@ -122,7 +122,24 @@ class _Search:
                 found = self._records(each.value, None, each.focus)
                 if found and not self._first(each.focus):
                     return found, OBJECT
-        return self._mention(each.focus)
+        return self._targeted(each) or self._mention(each.focus)
+
+    def _targeted(self, each: Finding) -> tuple[list[Spot], int] | None:
+        """Where a thing has the property for which a shape without a path looks at it."""
+        if each.path or not each.shape:
+            return None
+        shape = ox.NamedNode(each.shape)
+        for name, is_value in (("targetSubjectsOf", False), ("targetObjectsOf", True)):
+            for _source, record in self._records(shape, ox.NamedNode(_SH + name)):
+                target = ox.NamedNode(record[OBJECT])
+                found = (
+                    self._records(None, target, each.focus)
+                    if is_value
+                    else self._records(each.focus, target)
+                )
+                if found:
+                    return found[:1], OBJECT if is_value else PREDICATE
+        return None
 
     def _mention(self, focus: object) -> tuple[list[Spot], int]:
         """Where a thing is first spoken of."""
@@ -209,5 +226,6 @@ class _Search:
 def _fault(each: Finding, predicate: str) -> int:
     """The term at fault in a statement: the value, unless the message is about the property."""
     value = getattr(each.value, "value", "")
-    is_property = predicate in each.message and value not in each.message
+    message = each.message.replace(f"'{each.label}'", "")  # a name may be the value
+    is_property = predicate in message and value not in message
     return PREDICATE if is_property else OBJECT

@@ -149,8 +149,7 @@ class Report:
         number = len(self.violations)
         if number:
             raise ValidationFailedError(
-                f"{number} violation{'s' if number > 1 else ''} of the shapes: "
-                "the current release stays as it is.",
+                f"{number} violation{'s' if number > 1 else ''} of the shapes.",
                 self.to_text(),
                 self.documents(),
             )

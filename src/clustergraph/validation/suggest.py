@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from clustergraph.positions.reader import Record
     from clustergraph.validation.report import Finding
 
+TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 _NEAR = 0.7
 _MOST = 5000
 
@@ -36,20 +37,37 @@ def mend(each: Finding, record: Record, role: int, sources: Sequence[Source]) ->
         return _language(each, record, key, sources) if role == OBJECT else ("", "")
     if key.startswith("_:") or ":" not in key or any(source.knows(key) for source in sources):
         return "", ""
-    near = _nearest(key, sources)
+    kind = "Property" if role == PREDICATE else "Class" if record[PREDICATE] == TYPE else ""
+    near = _nearest(key, sources, kind)
     if not near:
         return "", ""
     short = _short(near, sources)
     return f"Do you mean {short}?", short
 
 
-def _nearest(iri: str, sources: Sequence[Source]) -> str:
-    """The thing in the same namespace whose name is most like it."""
+def _nearest(iri: str, sources: Sequence[Source], kind: str) -> str:
+    """The thing in the same namespace whose name is most like it.
+
+    Args:
+        iri: what was written.
+        sources: all files.
+        kind: how the class of what may stand there ends; "" for anything.
+    """
     cut = max(iri.rfind("/"), iri.rfind("#")) + 1
     namespace, name = iri[:cut], iri[cut:]
     names = dict.fromkeys(key[cut:] for source in sources for key in source.described(namespace))
-    near = get_close_matches(name, list(names)[:_MOST], 1, _NEAR)
-    return namespace + near[0] if near else ""
+    near = get_close_matches(name, list(names)[:_MOST], 5, _NEAR)
+    fitting = (namespace + each for each in near if _is(namespace + each, kind, sources))
+    return next(fitting, "")
+
+
+def _is(iri: str, kind: str, sources: Sequence[Source]) -> bool:
+    """Whether a thing may be of a kind: where nobody says of which it is, it may."""
+    if not kind:
+        return True
+    thing, kinds = ox.NamedNode(iri), ox.NamedNode(TYPE)
+    types = [record[OBJECT] for source in sources for record in source.records(thing, kinds)]
+    return not types or any(each.endswith(kind) for each in types)
 
 
 def _short(iri: str, sources: Sequence[Source]) -> str:

@@ -24,7 +24,7 @@ blueprint = Blueprint("atom", __name__)
 
 _RELEASES = 50
 _ENTRIES = 50
-_PAGES = 20  # of the feed, that are looked at for one page of Atom
+_PAGES = 200  # of the feed, that are looked at for one page of Atom
 _NEWEST = 10**9
 _FILTERS = ("thing", "class", "place")
 

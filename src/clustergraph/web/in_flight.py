@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 _BUSY = b'{"type": "about:blank", "title": "Too busy", "status": 503}'
-_WAITING = 32  # requests that may wait for a place
-_MOMENT = 0.5  # seconds that they wait
+_WAITING = 64  # requests that may wait for a place
+_MOMENT = 1.0  # seconds that they wait
 _AT_ONCE = 1  # pages that are made at the same time
 _PATIENCE = 0.1  # seconds that a page waits for its turn
 _ALWAYS = frozenset({"/health", "/ready"})

@@ -54,7 +54,10 @@ def atom() -> Response:
     chosen = respond.acceptable((ATOM,))
     news = [each for each in views.graph().findings_history() if each.is_news]
     return respond.represent(
-        chosen, lambda: render_template("quality.atom", changes=news[:50], shown=20)
+        chosen,
+        lambda: render_template(
+            "quality.atom", changes=news[:50], shown=20, manifest=views.release().manifest
+        ),
     )
 
 

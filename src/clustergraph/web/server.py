@@ -66,7 +66,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         workers=1,
         blocking_threads=threads,
         respawn_failed_workers=True,
-        respawn_interval=0.5,
+        respawn_interval=0.1,
         workers_kill_timeout=10,
         log_level=LogLevels.error,
         websockets=False,

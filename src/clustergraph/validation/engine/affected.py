@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
@@ -53,9 +54,19 @@ class _Walker:
 
     def __init__(self, store: ox.Store, gone: list[tuple[str, str, str]]) -> None:
         self._store = store
-        self._gone = gone
+        self._gone_from: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        self._gone_to: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for subject, predicate, value in gone:
+            self._gone_from[subject].append((predicate, value))
+            self._gone_to[value].append((predicate, subject))
+        self._walked: dict[tuple[str, tuple[Move, ...]], set[str]] = {}
 
     def walk(self, start: str, moves: tuple[Move, ...]) -> set[str]:
+        if (start, moves) not in self._walked:
+            self._walked[start, moves] = self._reached(start, moves)
+        return self._walked[start, moves]
+
+    def _reached(self, start: str, moves: tuple[Move, ...]) -> set[str]:
         reached = {start}
         for move in moves:
             reached = self._move(reached, move)
@@ -84,10 +95,7 @@ class _Walker:
             if isinstance(subject, ox.NamedNode | ox.BlankNode):
                 for quad in self._store.quads_for_pattern(subject, predicate, None, None):
                     yield str(quad.object)
-        for subject_gone, predicate_gone, value_gone in self._gone:
+        gone = self._gone_to if move.back else self._gone_from
+        for predicate_gone, there in gone.get(node, ()):
             if move.predicate in {None, predicate_gone}:
-                here, there = (
-                    (value_gone, subject_gone) if move.back else (subject_gone, value_gone)
-                )
-                if here == node:
-                    yield there
+                yield there
