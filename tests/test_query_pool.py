@@ -108,18 +108,18 @@ def test_a_caller_may_set_another_time(pool: QueryPool) -> None:
 
 def test_what_took_too_long_is_refused_at_once(folder: Path) -> None:
     """However it is written; more time is more time; and a worker that was killed is no reason."""
-    pool = QueryPool(folder, Limits(time=0.6, fast=1, slow=1, demotion=0.0))
+    pool = QueryPool(folder, Limits(time=2.0, fast=1, slow=1, demotion=0.0))
     try:
         text = cartesian()
         with pytest.raises(TimeLimitError):
             run(pool, text)
         started = pool.statistics["workers_started"]
-        with pytest.raises(TimeLimitError, match=r"0\.6 seconds"):
+        with pytest.raises(TimeLimitError, match=r"2 seconds"):
             run(pool, f"# again\n {text}")
         assert (pool.statistics["remembered"], pool.statistics["killed_time"]) == (1, 1)
         assert pool.statistics["workers_started"] == started
-        with pytest.raises(TimeLimitError, match=r"0\.9 seconds"):
-            list(pool.answer(sparql.parse(text), rdf.JSON, seconds=0.9))
+        with pytest.raises(TimeLimitError, match=r"2\.5 seconds"):
+            list(pool.answer(sparql.parse(text), rdf.JSON, seconds=2.5))
         reader = pool.answer(sparql.parse(ALL), rdf.XML)
         next(reader)
         (worker,) = {each.worker for each in pool._running}
@@ -134,7 +134,7 @@ def test_what_took_too_long_is_refused_at_once(folder: Path) -> None:
 
 def test_one_client_does_not_take_it_all(folder: Path) -> None:
     """So many queries at once, so much processor time; others are not touched."""
-    limits = Limits(time=0.8, fast=4, slow=4, per_client=1, wait=0.3, demotion=0.0, budget=0.5)
+    limits = Limits(time=3.0, fast=4, slow=4, per_client=1, wait=0.3, demotion=0.0, budget=0.5)
     pool = QueryPool(folder, limits)
     try:
         reader = pool.answer(sparql.parse(ALL), rdf.XML, client="one")

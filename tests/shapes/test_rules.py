@@ -35,9 +35,8 @@ RULES = [f"R{number:02}" for number in NUMBERS]
 NAME = re.compile(r"#(R\d\d)(-[A-Za-z0-9-]+)?$")
 CG, CGSH = rdflib.Namespace(BASE + "ontology#"), rdflib.Namespace(BASE + "shapes#")
 HIERARCHY = {"subClassOf", "inScheme"}
-SOURCE, INFERRED = (
-    ox.NamedNode(BASE + name) for name in ("graph/source/example", "graph/inferred")
-)
+SOURCE = ox.NamedNode(BASE + "graph/source/example")
+COMPUTED = {ox.NamedNode(BASE + name) for name in ("graph/inferred", "graph/catalogue")}
 
 
 def _read(paths: Iterable[Path]) -> list[ox.Quad]:
@@ -124,8 +123,8 @@ def findings(name: str) -> list[str]:
         else quad
         for quad in rdf.read(HERE / name, base=BASE)
     ]
-    asserted = [quad for quad in quads if quad.graph_name != INFERRED]
-    inferred = [quad for quad in quads if quad.graph_name == INFERRED]
+    asserted = [quad for quad in quads if quad.graph_name not in COMPUTED]
+    inferred = [quad for quad in quads if quad.graph_name in COMPUTED]
     evidence = [each.rule for each in evidence_rules.check(asserted, BASE)]
     return _shacl(asserted) + evidence + _over_quads(asserted, inferred)
 

@@ -64,8 +64,8 @@ def check(
     Raises:
         UsageError: the shapes graph is ill-formed.
     """
-    graph = Graph.read(graphs.text(shapes))
-    compiled = ShapesGraph.compile(graph)
+    compiled = ShapesGraph.of(graphs.text(shapes))
+    graph = compiled.graph
     found = list(_misspelt(graph, {shape.node for shape in compiled.shapes}))
     if not compiled.custom and not any(graph.forward(sh(name)) for name in READERS):
         if shapes_required and not found:

@@ -62,28 +62,26 @@ def check(
         UnsupportedShapeError: a shape is beyond this engine; names it.
     """
     shapes_text = graphs.text(shapes)
-    shapes_graph = Graph.read(shapes_text)
-    results = _run(graphs.text(data), shapes_text, shapes_graph, focus, each_once=each_once)
-    findings = Findings(shapes_graph)
+    results = _run(graphs.text(data), shapes_text, focus, each_once=each_once)
+    findings = Findings(ShapesGraph.of(shapes_text).graph)
     return [findings.of(each) for each in (dict.fromkeys(results) if each_once else results)]
 
 
 def evaluate(data: Iterable[ox.Quad], shapes: Iterable[ox.Quad]) -> list[Result]:
     """Validate as ``check`` does, and give the results with the nodes of the shapes graph."""
     shapes_text = graphs.text(shapes)
-    return _run(graphs.text(data), shapes_text, Graph.read(shapes_text), None, each_once=False)
+    return _run(graphs.text(data), shapes_text, None, each_once=False)
 
 
 def _run(
     data_text: str,
     shapes_text: str,
-    shapes_graph: Graph,
     focus: Collection[Term] | None,
     *,
     each_once: bool = True,
 ) -> list[Result]:
     with _without_collection():
-        return _validated(data_text, shapes_text, shapes_graph, focus, each_once=each_once)
+        return _validated(data_text, shapes_text, focus, each_once=each_once)
 
 
 @contextmanager
@@ -101,12 +99,11 @@ def _without_collection() -> Iterator[None]:
 def _validated(
     data_text: str,
     shapes_text: str,
-    shapes_graph: Graph,
     focus: Collection[Term] | None,
     *,
     each_once: bool,
 ) -> list[Result]:
-    shapes = ShapesGraph.compile(shapes_graph)
+    shapes = ShapesGraph.of(shapes_text)
     graph = Graph.read(data_text)
     predicates = read_predicates(shapes.queries)
     if predicates is not None:  # only what they read need go into the store

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from clustergraph.validation.engine import paths, reading
 from clustergraph.validation.engine.components import AskConstraint
 from clustergraph.validation.engine.constraints import Class, Closed
-from clustergraph.validation.engine.graph import Graph
 from clustergraph.validation.engine.graph import text as n_triples
 from clustergraph.validation.engine.nodes import TYPE
 from clustergraph.validation.engine.pairs import PairConstraint
@@ -75,7 +74,7 @@ def footprint(shapes: Iterable[ox.Quad]) -> Footprint:
         UsageError: the shapes cannot be used.
     """
     found = Footprint()
-    for shape in ShapesGraph.compile(Graph.read(n_triples(shapes))).targeted:
+    for shape in ShapesGraph.of(n_triples(shapes)).targeted:
         found.subjects_of.update(shape.targets.subjects_of)
         found.objects_of.update(shape.targets.objects_of)
         try:

@@ -5,11 +5,13 @@ SHACL sections 2 (shapes and constraints), 2.1.3 (targets), 3.4.3 (ill-formed sh
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from clustergraph.validation.engine import components, constraints, logic, pairs, paths, sparql
 from clustergraph.validation.engine.errors import ill_formed
+from clustergraph.validation.engine.graph import Graph
 from clustergraph.validation.engine.nodes import (
     CLASS,
     TYPE,
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
     from clustergraph.validation.engine.constraints import Constraint
-    from clustergraph.validation.engine.graph import Graph
     from clustergraph.validation.engine.paths import Path
     from clustergraph.validation.engine.prebinding import Query
 
@@ -93,6 +94,15 @@ class ShapesGraph:
         self.custom = components.read(self)
         self._shapes: dict[str, Shape] = {}
         self._classes = graph.subclasses(CLASS)
+
+    @classmethod
+    def of(cls, content: str) -> ShapesGraph:
+        """Compile all shapes of N-Triples; the last ones are kept, since they are asked for again.
+
+        Raises:
+            UsageError: the shapes graph is ill-formed.
+        """
+        return _compiled(content)
 
     @classmethod
     def compile(cls, graph: Graph) -> ShapesGraph:
@@ -286,3 +296,8 @@ READERS: dict[str, Callable[[ShapesGraph, Shape], Iterator[Constraint]]] = {
 
 ONLY_PROPERTY = constraints.ONLY_PROPERTY | pairs.ONLY_PROPERTY | logic.ONLY_PROPERTY
 """Parameters that node shapes cannot have."""
+
+
+@functools.lru_cache(maxsize=2)
+def _compiled(content: str) -> ShapesGraph:
+    return ShapesGraph.compile(Graph.read(content))
