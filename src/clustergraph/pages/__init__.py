@@ -5,8 +5,9 @@ from clustergraph.pages.documents import document
 from clustergraph.pages.labels import Label, Labels
 from clustergraph.pages.lists import Entry, Kind, kinds, members, terms
 from clustergraph.pages.pictures import Network, Timeline, picture
+from clustergraph.pages.statement import statement
 from clustergraph.pages.thing import page
-from clustergraph.pages.view import Evidence, Page, Property, Value
+from clustergraph.pages.view import Evidence, Page, Property, Statement, Value
 
 __all__ = [
     "ChangedThing",
@@ -18,6 +19,7 @@ __all__ = [
     "Network",
     "Page",
     "Property",
+    "Statement",
     "Timeline",
     "Value",
     "document",
@@ -26,5 +28,6 @@ __all__ = [
     "members",
     "page",
     "picture",
+    "statement",
     "terms",
 ]

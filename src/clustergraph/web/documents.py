@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pyoxigraph as ox
 from flask import Blueprint, Response, redirect, render_template, request
 
-from clustergraph import jsonld, pages, rdf
+from clustergraph import jsonld, pages, rdf, sparql
 from clustergraph.errors import GoneError, NotFoundError
 from clustergraph.web import respond, signposting, views
 from clustergraph.web.negotiation import HTML
@@ -23,6 +24,7 @@ blueprint = Blueprint("documents", __name__)
 _TYPE = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
 _LABEL = ox.NamedNode("http://www.w3.org/2004/02/skos/core#prefLabel")
 _PAGE = 200
+_SAID = Path(__file__).resolve().parent / "said.rq"
 
 
 @blueprint.route("/id/<path:name>")
@@ -103,7 +105,8 @@ def _document(path: str, address: str, fmt: rdf.Format | None) -> Response:
     def make() -> str | bytes:
         if isinstance(chosen, rdf.RdfFormat):
             return rdf.serialise(quads, chosen, graph.prefixes)
-        return _html(iri, address)
+        key = request.args.get("why", "")
+        return _why(iri, key) if key else _html(iri, address)
 
     links = _links(address, f'<{views.uri(iri)}>; rel="describes"')
     if chosen is HTML or fmt is None:  # the address of the page, whatever was chosen
@@ -144,12 +147,39 @@ def _links(address: str, *more: str) -> Sequence[str]:
     return [*links, *more]
 
 
+def _why(iri: str, key: str) -> str:
+    """Why one statement about a thing is believed.
+
+    Raises:
+        NotFoundError: the graph makes no such statement.
+    """
+    settings = views.graph().settings
+    found = pages.statement(views.release().store, settings, iri, key, views.languages())
+    if found is None:
+        raise NotFoundError(
+            "The graph makes no such statement, or not any more.",
+            hint=f"What it says now is at {views.href(iri)}",
+        )
+    terms = {
+        "subject": ox.NamedNode(found.subject.iri),
+        "predicate": ox.NamedNode(found.property.iri),
+        "value": found.value.term,
+    }
+    asked = sparql.bind(_SAID.read_text(encoding="utf-8"), terms)
+    return render_template("why.html", found=found, asked=asked)
+
+
 def _html(iri: str, address: str) -> str:
     settings = views.graph().settings
     release = views.release()
     languages = views.languages()
     page = pages.page(
-        release.store, settings.base, iri, languages, everything=request.args.get("in", "")
+        release.store,
+        settings.base,
+        iri,
+        languages,
+        everything=request.args.get("in", ""),
+        number=request.args.get("supported", 1, type=int),
     )
     terms = pages.terms(release.store, iri, languages) if iri in release.graphs else []
     number = max(1, request.args.get("page", 1, type=int))
