@@ -3,14 +3,18 @@
 from clustergraph.pages.changes import ChangedThing, explained
 from clustergraph.pages.documents import document
 from clustergraph.pages.labels import Label, Labels
-from clustergraph.pages.lists import Entry, Kind, kinds, members, terms
+from clustergraph.pages.lists import Entry, Kind, kinds, members, terms, trees
 from clustergraph.pages.pictures import Network, Timeline, picture
 from clustergraph.pages.statement import statement
 from clustergraph.pages.thing import page
+from clustergraph.pages.trees import Branch, Diagram, diagram
 from clustergraph.pages.view import Evidence, Page, Property, Statement, Value
+from clustergraph.pages.vocabulary import TermPage, term_page, vocabulary
 
 __all__ = [
+    "Branch",
     "ChangedThing",
+    "Diagram",
     "Entry",
     "Evidence",
     "Kind",
@@ -20,8 +24,10 @@ __all__ = [
     "Page",
     "Property",
     "Statement",
+    "TermPage",
     "Timeline",
     "Value",
+    "diagram",
     "document",
     "explained",
     "kinds",
@@ -29,5 +35,8 @@ __all__ = [
     "page",
     "picture",
     "statement",
+    "term_page",
     "terms",
+    "trees",
+    "vocabulary",
 ]

@@ -24,6 +24,10 @@ blueprint = Blueprint("documents", __name__)
 _TYPE = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
 _LABEL = ox.NamedNode("http://www.w3.org/2004/02/skos/core#prefLabel")
 _PAGE = 200
+_DRAWN = frozenset(
+    {"http://www.w3.org/2002/07/owl#Class", "http://www.w3.org/2000/01/rdf-schema#Class"}
+)
+"""Kinds of terms whose hierarchy is drawn, not only listed."""
 _SAID = Path(__file__).resolve().parent / "said.rq"
 
 
@@ -182,6 +186,9 @@ def _html(iri: str, address: str) -> str:
         number=request.args.get("supported", 1, type=int),
     )
     terms = pages.terms(release.store, iri, languages) if iri in release.graphs else []
+    trees = pages.trees(release.store, terms, languages) if 0 < len(terms) <= 2 * _PAGE else []
+    known = pages.vocabulary(release.store, settings) if trees else None
+    declared = known is not None and any(each.iri in known.facts for each in terms)
     number = max(1, request.args.get("page", 1, type=int))
     shown = terms[(number - 1) * _PAGE : number * _PAGE]
     kind = iri.removeprefix(f"{settings.base}id/").split("/")[0] if "/id/" in iri else ""
@@ -191,6 +198,11 @@ def _html(iri: str, address: str) -> str:
         iri=iri,
         address=address,
         kind=kind,
+        trees=[
+            (name, found, pages.diagram(found) if declared and name.iri in _DRAWN else None)
+            for name, found in trees
+        ],
+        numbers=known.numbers if known and declared else None,
         terms=shown if len(terms) > 2 * _PAGE else terms,
         number=number,
         pages=-(-len(terms) // _PAGE) if len(terms) > 2 * _PAGE else 1,
