@@ -3,14 +3,19 @@
 from clustergraph.pages.changes import ChangedThing, explained
 from clustergraph.pages.documents import document
 from clustergraph.pages.labels import Label, Labels
-from clustergraph.pages.lists import Entry, Kind, kinds, members, terms
+from clustergraph.pages.lists import Entry, Kind, kinds, members, terms, trees
 from clustergraph.pages.once import once
 from clustergraph.pages.pictures import Network, Timeline, picture
+from clustergraph.pages.statement import statement
 from clustergraph.pages.thing import page
-from clustergraph.pages.view import Evidence, Page, Property, Value
+from clustergraph.pages.trees import Branch, Diagram, diagram
+from clustergraph.pages.view import Evidence, Page, Property, Statement, Value
+from clustergraph.pages.vocabulary import TermPage, term_page, vocabulary
 
 __all__ = [
+    "Branch",
     "ChangedThing",
+    "Diagram",
     "Entry",
     "Evidence",
     "Kind",
@@ -19,8 +24,11 @@ __all__ = [
     "Network",
     "Page",
     "Property",
+    "Statement",
+    "TermPage",
     "Timeline",
     "Value",
+    "diagram",
     "document",
     "explained",
     "kinds",
@@ -28,5 +36,9 @@ __all__ = [
     "once",
     "page",
     "picture",
+    "statement",
+    "term_page",
     "terms",
+    "trees",
+    "vocabulary",
 ]

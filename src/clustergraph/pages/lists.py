@@ -10,6 +10,8 @@ import pyoxigraph as ox
 from clustergraph.pages.labels import Label, Labels
 from clustergraph.pages.once import once
 from clustergraph.pages.queries import select
+from clustergraph.pages.trees import Branch, forest
+from clustergraph.pages.view import Named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +35,8 @@ class Entry:
     label: Label
     types: tuple[tuple[str, Label], ...] = ()
     definition: Label | None = None
+    above: tuple[str, ...] = ()
+    """What stands above it in a hierarchy of its own kind."""
 
 
 def kinds(backend: Backend, base: str) -> list[Kind]:
@@ -66,16 +70,51 @@ def terms(backend: Backend, graph: str, languages: Sequence[str]) -> list[Entry]
     """What a named graph describes, with class and definition, by IRI."""
     rows = select(backend, "terms", graph=ox.NamedNode(graph))
     labels = Labels(backend, languages)
-    labels.fetch(value.value for row in rows for value in (row["term"], row["class"]))
+    labels.fetch(
+        row[name].value for row in rows for name in ("term", "class", "above") if name in row
+    )
     types: dict[str, dict[str, Label]] = {}
     definitions: dict[str, Label] = {}
+    above: dict[str, dict[str, None]] = {}
     for row in rows:
         iri, kind = row["term"].value, row["class"].value
         types.setdefault(iri, {})[kind] = labels.of(kind)
+        if "above" in row:
+            above.setdefault(iri, {})[row["above"].value] = None
         definition = row.get("definition")
         if isinstance(definition, ox.Literal):
             definitions[iri] = Label(definition.value, definition.language or "")
     return [
-        Entry(iri, labels.of(iri), tuple(found.items()), definitions.get(iri))
+        Entry(
+            iri, labels.of(iri), tuple(found.items()), definitions.get(iri),
+            tuple(above.get(iri, ())),
+        )
         for iri, found in types.items()
+    ]  # fmt: skip
+
+
+def trees(
+    backend: Backend, entries: Sequence[Entry], languages: Sequence[str]
+) -> list[tuple[Named, tuple[Branch, ...]]]:
+    """The hierarchies of terms, one for each class of terms that has any.
+
+    Args:
+        backend: the store of the release.
+        entries: the terms.
+        languages: those of the reader, the best first.
+    """
+    grouped: dict[str, dict[str, tuple[str, ...]]] = {}
+    kinds: dict[str, Label] = {}
+    for entry in entries:
+        for iri, label in entry.types:
+            kinds[iri] = label
+            grouped.setdefault(iri, {})[entry.iri] = entry.above
+    labels = Labels(backend, languages)
+    labels.fetch({*(each.iri for each in entries), *(up for each in entries for up in each.above)})
+    return [
+        (Named(iri, kinds[iri]), forest(above, labels))
+        for iri, above in sorted(
+            grouped.items(), key=lambda each: (not each[0].endswith("Class"), each[0])
+        )
+        if any(above.values())
     ]

@@ -1,67 +1,176 @@
-"""Why the statements about a thing are believed: the attestations of each."""
+"""What surrounds a thing: what leads to it, and why its statements are believed; one query."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import pyoxigraph as ox
 
 from clustergraph.pages.queries import select
-from clustergraph.pages.view import Evidence
+from clustergraph.pages.view import Ambiguity, Evidence, Named, Passage, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
+    from clustergraph.pages.labels import Labels
     from clustergraph.rdf import Term
     from clustergraph.store import Backend, Row
 
+Reasons: TypeAlias = "Mapping[tuple[Term, Term], tuple[Evidence, ...]]"
+"""The attestations of each statement of a thing, by predicate and object."""
 
-def evidence(
-    backend: Backend, base: str, node: ox.NamedNode
-) -> Mapping[tuple[Term, Term], tuple[Evidence, ...]]:
-    """The attestations of a thing's statements, by predicate and object; one query.
+_NAMES = (
+    "certainty", "rationale", "hasPassage", "firstLine", "lastLine", "inAnnouncement",
+    "supportsTriple", "hasReading", "isPreferred",
+)  # fmt: skip
+_LINKED = ("p", "o", "s", "certainty", "author", "source", "told", "ambiguity", "reading")
+
+
+class Around:
+    """What the graph says around a thing."""
+
+    def __init__(self, backend: Backend, base: str, node: ox.NamedNode) -> None:
+        """Ask.
+
+        Args:
+            backend: the store of the release.
+            base: the base IRI.
+            node: the thing.
+        """
+        terms = {f"cg_{name}": ox.NamedNode(f"{base}ontology#{name}") for name in _NAMES}
+        self._node = node
+        self._rows: dict[str, list[Row]] = defaultdict(list)
+        for row in select(backend, "around", thing=node, **terms):
+            self._rows[row["kind"].value].append(row)
+
+    @property
+    def links(self) -> list[Row]:
+        """What points to the thing: ``p`` and ``s``."""
+        return self._rows["link"]
+
+    @property
+    def supported(self) -> list[Row]:
+        """What passages of the thing support: ``why``, the passage, and the statement if any."""
+        return self._rows["support"]
+
+    def iris(self) -> set[str]:
+        """Things that are named with the reasons and the links."""
+        return {
+            row[name].value
+            for kind in ("link", "reason", "passage", "reading")
+            for row in self._rows[kind]
+            for name in _LINKED
+            if isinstance(row.get(name), ox.NamedNode)
+        }
+
+    def whole(self, labels: Labels) -> tuple[Evidence, ...]:
+        """Why the thing is believed as a whole: its own passages."""
+        found = [row for row in self._rows["reason"] if row["why"] == self._node]
+        return self._evidence(found[:1], labels)
+
+    def reasons(self, labels: Labels) -> Reasons:
+        """The attestations of its statements."""
+        grouped: dict[tuple[Term, Term], dict[Term, Row]] = defaultdict(dict)
+        for row in self._rows["reason"]:
+            if "p" in row and "o" in row:
+                grouped[row["p"], row["o"]].setdefault(row["why"], row)
+        return {key: self._evidence(found.values(), labels) for key, found in grouped.items()}
+
+    def _evidence(self, rows: Iterable[Row], labels: Labels) -> tuple[Evidence, ...]:
+        return tuple(
+            Evidence(
+                row["why"].value,
+                named(row.get("certainty"), labels),
+                _text(row, "rationale"),
+                named(row.get("author"), labels),
+                _text(row, "created"),
+                self._passages(row["why"], labels),
+                self._ambiguities(row["why"], labels),
+                whole=row["why"] == self._node,
+            )
+            for row in sorted(rows, key=lambda each: each["why"].value)
+        )
+
+    def _passages(self, why: Term, labels: Labels) -> tuple[Passage, ...]:
+        found = {
+            row["passage"].value: passage(row, labels)
+            for row in self._rows["passage"]
+            if row["why"] == why
+        }
+        return tuple(sorted(found.values(), key=lambda each: (each.first or 0, each.iri)))
+
+    def _ambiguities(self, why: Term, labels: Labels) -> tuple[Ambiguity, ...]:
+        grouped: dict[str, dict[str, Reading]] = defaultdict(dict)
+        mine = {row["mine"] for row in self._rows["reading"] if row["why"] == why}
+        for row in self._rows["reading"]:
+            if row["why"] == why:
+                iri = row["reading"].value
+                grouped[row["ambiguity"].value][iri] = Reading(
+                    iri,
+                    labels.of(iri),
+                    _text(row, "preferred") in {"true", "1"},
+                    row["reading"] in mine,
+                    _text(row, "rationale"),
+                )
+        return tuple(
+            Ambiguity(
+                iri,
+                labels.of(iri),
+                tuple(sorted(found.values(), key=lambda each: (not each.preferred, each.iri))),
+            )
+            for iri, found in sorted(grouped.items())
+        )
+
+
+def of_whole(term: Term, whole: tuple[Evidence, ...], *, inferred: bool) -> tuple[Evidence, ...]:
+    """What the evidence for a thing says of one statement about it that has none of its own.
 
     Args:
-        backend: the store of the release.
-        base: the base IRI.
-        node: the thing.
+        term: the value of the statement.
+        whole: the evidence for the thing.
+        inferred: whether the statement follows by rule: no passage says it.
     """
+    if inferred or (isinstance(term, ox.NamedNode) and _is_evidence(term.value, whole)):
+        return ()
+    return whole
 
-    def cg(name: str) -> ox.NamedNode:
-        return ox.NamedNode(f"{base}ontology#{name}")
 
-    rows = select(
-        backend,
-        "evidence",
-        thing=node,
-        cg_certainty=cg("certainty"),
-        cg_rationale=cg("rationale"),
-        cg_hasPassage=cg("hasPassage"),
-        cg_firstLine=cg("firstLine"),
-        cg_lastLine=cg("lastLine"),
+def _is_evidence(iri: str, whole: Iterable[Evidence]) -> bool:
+    """Whether it is a passage itself, or the author or the certainty that go with it."""
+    return any(
+        iri
+        in {
+            *(one.iri for one in each.passages),
+            *(one.iri for one in (each.author, each.certainty) if one),
+        }
+        for each in whole
     )
-    grouped: dict[tuple[Term, Term], dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
-    for row in rows:
-        grouped[row["p"], row["o"]][row["attestation"].value].append(row)
-    return {
-        key: tuple(_attestation(iri, found) for iri, found in sorted(each.items()))
-        for key, each in grouped.items()
-    }
 
 
-def _attestation(iri: str, rows: Sequence[Row]) -> Evidence:
-    def text(name: str) -> str:
-        return next((row[name].value for row in rows if name in row), "")
-
-    passages = {
-        (row["passage"].value, int(row["first"].value), int(row["last"].value))
-        for row in rows
-        if "passage" in row
-    }
-    return Evidence(
-        iri,
-        text("certainty"),
-        text("rationale"),
-        tuple(sorted(passages, key=lambda each: (each[1], each[0]))),
+def passage(row: Row, labels: Labels) -> Passage:
+    """The passage that a solution describes."""
+    return Passage(
+        row["passage"].value,
+        named(row.get("source"), labels),
+        named(row.get("told"), labels),
+        _number(row, "first"),
+        _number(row, "last"),
+        _number(row, "start"),
+        _number(row, "end"),
     )
+
+
+def named(term: Term | None, labels: Labels) -> Named | None:
+    """A thing with its name; None if it is none."""
+    return Named(term.value, labels.of(term.value)) if isinstance(term, ox.NamedNode) else None
+
+
+def _text(row: Row, name: str) -> str:
+    term = row.get(name)
+    return term.value if isinstance(term, ox.Literal) else ""
+
+
+def _number(row: Row, name: str) -> int | None:
+    text = _text(row, name)
+    return int(text) if text.isascii() and text.isdecimal() else None

@@ -11,8 +11,19 @@ import pyoxigraph as ox
 from clustergraph.pages.labels import Label, Labels
 from clustergraph.pages.layout import Field, Layout, layout
 from clustergraph.pages.queries import select
-from clustergraph.pages.reasons import evidence
-from clustergraph.pages.view import Evidence, Group, Incoming, Line, Page, Property, Table, Value
+from clustergraph.pages.reasons import Around, Reasons, of_whole
+from clustergraph.pages.supports import Supported
+from clustergraph.pages.view import (
+    Evidence,
+    Group,
+    Incoming,
+    Line,
+    Page,
+    Property,
+    Table,
+    Value,
+    statement_key,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -42,13 +53,18 @@ SHOWN = 25
 """Things that are shown of each kind of incoming links; the rest on a page of its own."""
 
 _Key: TypeAlias = "tuple[str, bool]"
-_Evidence: TypeAlias = "Mapping[tuple[Term, Term], tuple[Evidence, ...]]"
 
 
 def page(
-    backend: Backend, base: str, iri: str, languages: Sequence[str], *, everything: str = ""
+    backend: Backend,
+    base: str,
+    iri: str,
+    languages: Sequence[str],
+    *,
+    everything: str = "",
+    number: int = 1,
 ) -> Page | None:
-    """The page of a thing, or None if nothing is said of it; four queries, whatever its size.
+    """The page of a thing, or None if nothing is said of it; three queries, whatever its size.
 
     Args:
         backend: the store of the release.
@@ -56,6 +72,7 @@ def page(
         iri: the thing.
         languages: those of the reader, the best first.
         everything: a property whose incoming links are all wanted.
+        number: of a source, the page of what it supports.
     """
     node = ox.NamedNode(iri)
     fields = layout(backend, base)
@@ -66,24 +83,28 @@ def page(
         parts=ox.Literal(iri + "#"),
         tables=_nodes(fields.tables),
         inverse_tables=_nodes(fields.inverse_tables),
+        cg_measures=ox.NamedNode(f"{base}ontology#measures"),
+        cg_isAbout=ox.NamedNode(f"{base}ontology#isAbout"),
     )
     rows = [row for row in rows if "s" in row]
-    incoming = select(backend, "incoming", thing=node)
-    if not rows and not incoming:
+    around = Around(backend, base, node)
+    if not rows and not around.links:
         return None
+    supported = Supported(around.supported, number)
     labels = Labels(backend, languages)
-    labels.fetch(_iris(rows, incoming, iri) | fields.groups)
+    labels.fetch(_iris(rows, iri) | around.iris() | supported.iris() | fields.groups)
     reader = _Reader(node, labels, fields, f"{base}graph/inferred", everything)
-    return reader.page(rows, incoming, evidence(backend, base, node))
+    found = reader.page(rows, around)
+    return replace(found, supports=supported.page(labels))
 
 
 def _nodes(iris: Iterable[str]) -> list[ox.NamedNode]:
     return [ox.NamedNode(iri) for iri in sorted(iris)] or [ox.NamedNode("urn:x-none")]
 
 
-def _iris(rows: Iterable[Row], incoming: Iterable[Row], iri: str) -> set[str]:
+def _iris(rows: Iterable[Row], iri: str) -> set[str]:
     found = {iri}
-    for row in (*rows, *incoming):
+    for row in rows:
         found |= {term.value for term in row.values() if isinstance(term, ox.NamedNode)}
         graphs = row.get("graphs")
         if graphs is not None:
@@ -104,12 +125,16 @@ class _Reader:
         self._everything = everything
         self._tables: dict[_Key, dict[Term, list[Row]]] = defaultdict(lambda: defaultdict(list))
         self._leading: dict[str, set[str]] = defaultdict(set)
+        self._rivals: dict[str, list[Value]] = defaultdict(list)
 
-    def page(self, rows: Iterable[Row], incoming: Iterable[Row], reasons: _Evidence) -> Page:
+    def page(self, rows: Iterable[Row], around: Around) -> Page:
         """The page of the thing."""
         sections: dict[Term, list[Row]] = defaultdict(list)
+        beside: dict[Term, list[Row]] = defaultdict(list)
         for row in rows:
-            if "link" in row:
+            if "beside" in row:
+                beside[row["s"]].append(row)
+            elif "link" in row:
                 self._tables[row["link"].value, False][row["s"]].append(row)
             elif "back" in row:
                 self._tables[row["back"].value, True][row["s"]].append(row)
@@ -120,14 +145,32 @@ class _Reader:
             for subject, found in sorted(sections.items(), key=lambda each: str(each[0]))
             if subject != self._node
         )
-        for row in incoming:
+        for row in around.links:
             if isinstance(row["s"], ox.NamedNode):
                 self._leading[row["p"].value].add(row["s"].value)
-        main = self._section(self._node, sections.get(self._node, []), reasons)
+        whole = around.whole(self._labels)
+        own = sections.get(self._node, [])
+        main = self._section(self._node, own, around.reasons(self._labels), whole)
+        if len(beside) > 1 or (beside and self._node not in beside):
+            main = replace(main, beside=self._table(beside))
         return replace(main, parts=parts, incoming=self._incoming())
 
-    def _section(self, subject: Term, rows: Iterable[Row], reasons: _Evidence) -> Page:
-        values, descriptions, graphs = self._values(rows, reasons)
+    def _section(
+        self, subject: Term, rows: Iterable[Row], reasons: Reasons,
+        whole: tuple[Evidence, ...] = (),
+    ) -> Page:  # fmt: skip
+        values, descriptions, graphs = self._values(rows, reasons, whole)
+        for (predicate, term), evidence in reasons.items():
+            if not any(each.term == term for each in values.get(predicate.value, ())) and not any(
+                each.term == term for each in descriptions
+            ):
+                self._rivals[predicate.value].append(
+                    Value(
+                        term, self._shown(term), (), evidence,
+                        key=statement_key(subject, predicate, term), at=self._at(subject),
+                        asserted=False,
+                    )
+                )  # fmt: skip
         types = [each for each in values.get(TYPE, []) if each.iri]
         classes = [each.iri for each in types]
         groups = self._groups(values, classes) if subject == self._node else ()
@@ -135,38 +178,55 @@ class _Reader:
         return Page(
             iri=subject.value,
             label=labels.of(subject.value),
-            descriptions=tuple(
-                Label(each.value, each.language or "") for each in labels.best(descriptions)
+            descriptions=self._best(descriptions),
+            types=tuple(
+                sorted((each for each in types if not each.inferred), key=lambda each: each.iri)
             ),
-            types=tuple(sorted((each.iri, each.label) for each in types if not each.inferred)),
             groups=groups,
             stated=self._properties(values, inferred=False),
             inferred=self._properties(values, inferred=True),
             parts=(),
             incoming=(),
             graphs=tuple(sorted((name, labels.of(name)) for name in graphs)),
+            whole=whole,
+            other_types=tuple(self._rivals.pop(TYPE, ())),
         )
 
+    def _at(self, subject: Term) -> str:
+        """The thing on whose page a statement is explained: for a part, that of the whole."""
+        if isinstance(subject, ox.NamedNode) and not subject.value.startswith(
+            f"{self._node.value}#"
+        ):
+            return subject.value
+        return self._node.value
+
+    def _best(self, descriptions: Iterable[Value]) -> tuple[Value, ...]:
+        """Texts, those in the reader's languages first."""
+        found = {each.term: each for each in descriptions}
+        literals = [each for each in found if isinstance(each, ox.Literal)]
+        return tuple(found[each] for each in self._labels.best(literals))
+
     def _values(
-        self, rows: Iterable[Row], reasons: _Evidence
-    ) -> tuple[dict[str, list[Value]], list[ox.Literal], set[str]]:
+        self, rows: Iterable[Row], reasons: Reasons, whole: tuple[Evidence, ...] = ()
+    ) -> tuple[dict[str, list[Value]], list[Value], set[str]]:
         """The values of each property; descriptions apart; the graphs that say anything."""
         values: dict[str, list[Value]] = defaultdict(list)
-        descriptions: list[ox.Literal] = []
+        descriptions: list[Value] = []
         graphs: set[str] = set()
         for row in rows:
             predicate, term = row["p"], row["o"]
             names = tuple(sorted(row["graphs"].value.split()))
             graphs |= set(names)
-            if predicate.value in _DESCRIPTIONS and isinstance(term, ox.Literal):
-                descriptions.append(term)
-                continue
-            values[predicate.value].append(
-                Value(
-                    term, self._shown(term), names, reasons.get((predicate, term), ()),
-                    names == (self._inferred,),
-                )
+            inferred = names == (self._inferred,)
+            value = Value(
+                term, self._shown(term), names,
+                reasons.get((predicate, term)) or of_whole(term, whole, inferred=inferred),
+                inferred, statement_key(row["s"], predicate, term), self._at(row["s"]),
             )  # fmt: skip
+            if predicate.value in _DESCRIPTIONS and isinstance(term, ox.Literal):
+                descriptions.append(value)
+            else:
+                values[predicate.value].append(value)
         return values, descriptions, graphs
 
     def _shown(self, term: Term) -> Label:
@@ -185,7 +245,7 @@ class _Reader:
             lines = self._tables.get(field.key, {})
             if field.inverse:
                 iris = self._ordered(self._leading.pop(field.predicate, set()))
-                held = [Value(ox.NamedNode(each), self._labels.of(each)) for each in iris]
+                held = [self._pointing(each, field.predicate) for each in iris]
             else:
                 held = _sorted(values.pop(field.predicate, []))
             held = [each for each in held if each.term not in lines]
@@ -201,11 +261,18 @@ class _Reader:
                         field.inverse,
                         self._table(lines) if lines else None,
                         len(held),
+                        () if field.inverse else tuple(self._rivals.pop(field.predicate, ())),
                     )
                 )
         return tuple(
             Group(iri, self._labels.of(iri), tuple(properties)) for iri, properties in found.items()
         )
+
+    def _pointing(self, iri: str, predicate: str) -> Value:
+        """A thing whose statement leads here, with the name of that statement."""
+        term = ox.NamedNode(iri)
+        key = statement_key(term, ox.NamedNode(predicate), self._node)
+        return Value(term, self._labels.of(iri), key=key, at=iri)
 
     def _name(self, field: Field) -> Label:
         literals = [ox.Literal(text, language=tag or None) for tag, text in field.names]
@@ -246,8 +313,8 @@ class _Reader:
             tuple(line for _order, line in lines),
         )
 
-    def _description(self, texts: Iterable[ox.Literal]) -> tuple[Value, ...]:
-        return tuple(Value(each, self._shown(each)) for each in self._labels.best(texts)[:1])
+    def _description(self, texts: Iterable[Value]) -> tuple[Value, ...]:
+        return self._best(texts)[:1]
 
     def _says(self, values: Mapping[str, list[Value]], name: str) -> bool:
         """Whether something is stated that no other column says."""
@@ -262,15 +329,19 @@ class _Reader:
     def _properties(
         self, values: Mapping[str, list[Value]], *, inferred: bool
     ) -> tuple[Property, ...]:
-        found = {
+        rivals = {} if inferred else self._rivals
+        empty: dict[str, list[Value]] = {iri: [] for iri in rivals}
+        found = empty | {
             iri: [each for each in held if each.inferred is inferred]
             for iri, held in values.items()
-            if iri != TYPE
         }
+        found.pop(TYPE, None)
         return tuple(
-            Property(iri, self._labels.of(iri), tuple(_sorted(held)))
+            Property(
+                iri, self._labels.of(iri), tuple(_sorted(held)), rivals=tuple(rivals.pop(iri, ()))
+            )
             for iri, held in sorted(found.items(), key=lambda each: self._place(each[0]))
-            if held
+            if held or iri in rivals
         )
 
     def _place(self, iri: str) -> tuple[int, str]:
@@ -292,7 +363,7 @@ class _Reader:
                 Incoming(
                     predicate,
                     self._labels.of(predicate),
-                    tuple((iri, self._labels.of(iri)) for iri in shown),
+                    tuple(self._pointing(iri, predicate) for iri in shown),
                     len(ordered),
                     len(shown) == len(ordered),
                 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,14 +14,70 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Named:
+    """A thing with its name, for a link."""
+
+    iri: str
+    label: Label
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A stretch of a source."""
+
+    iri: str
+    source: Named | None
+    told: Named | None
+    """The part of the source in which it stands, such as a post."""
+    first: int | None
+    last: int | None
+    """Lines."""
+    start: int | None
+    end: int | None
+    """Characters."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One of the ways in which a source may be understood."""
+
+    iri: str
+    label: Label
+    preferred: bool
+    mine: bool
+    """Whether it is the one that makes the statement."""
+    rationale: str
+
+
+@dataclass(frozen=True)
+class Ambiguity:
+    """A point on which the source admits several readings."""
+
+    iri: str
+    label: Label
+    readings: tuple[Reading, ...]
+    """The preferred one first."""
+
+
+@dataclass(frozen=True)
 class Evidence:
     """Why a statement is believed."""
 
     attestation: str
-    certainty: str
+    certainty: Named | None
     rationale: str
-    passages: tuple[tuple[str, int, int], ...]
-    """IRI, first and last line of each."""
+    author: Named | None
+    created: str
+    passages: tuple[Passage, ...]
+    ambiguities: tuple[Ambiguity, ...]
+    whole: bool = False
+    """Whether it holds for all that is said of the thing, not for one statement."""
+
+
+def statement_key(subject: Term, predicate: Term, term: Term) -> str:
+    """What names a statement in the address of the page that says why it is believed."""
+    text = f"{subject} {predicate} {term}"
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
@@ -33,6 +90,12 @@ class Value:
     evidence: tuple[Evidence, ...] = ()
     inferred: bool = False
     """Whether it is stated nowhere, and follows by rule."""
+    key: str = ""
+    """Names the statement that gives it."""
+    at: str = ""
+    """The thing on whose page that statement is explained."""
+    asserted: bool = True
+    """Whether the graph says so; not, where only a reading that is not preferred would."""
 
     @property
     def iri(self) -> str:
@@ -77,6 +140,8 @@ class Property:
     """What is said of the values, where that is shown with them."""
     total: int = 0
     """How many values there are, those that are not shown too; without the lines of the table."""
+    rivals: tuple[Value, ...] = ()
+    """What other readings would say, and the graph does not."""
 
 
 @dataclass(frozen=True)
@@ -94,9 +159,29 @@ class Incoming:
 
     iri: str
     label: Label
-    things: tuple[tuple[str, Label], ...]
+    things: tuple[Value, ...]
     total: int
     complete: bool
+
+
+@dataclass(frozen=True)
+class Support:
+    """A statement or a thing that a passage supports."""
+
+    why: Named
+    statement: tuple[Named, Named, Value] | None
+    """Subject, property and value; None where it is a thing as a whole."""
+
+
+@dataclass(frozen=True)
+class Supports:
+    """What passages of a source support, in the order of the source; one page of it."""
+
+    passages: tuple[tuple[Passage, tuple[Support, ...]], ...]
+    total: int
+    """Statements and things, all pages together."""
+    number: int
+    pages: int
 
 
 @dataclass(frozen=True)
@@ -105,8 +190,8 @@ class Page:
 
     iri: str
     label: Label
-    descriptions: tuple[Label, ...]
-    types: tuple[tuple[str, Label], ...]
+    descriptions: tuple[Value, ...]
+    types: tuple[Value, ...]
     groups: tuple[Group, ...]
     """What the shapes place, in their order."""
     stated: tuple[Property, ...]
@@ -117,3 +202,35 @@ class Page:
     incoming: tuple[Incoming, ...]
     graphs: tuple[tuple[str, Label], ...]
     """The graphs that say anything here."""
+    whole: tuple[Evidence, ...] = ()
+    """Why the thing is believed as a whole."""
+    beside: Table | None = None
+    """Figures that say something of the same, this one among them."""
+    supports: Supports | None = None
+    """What the thing supports, where it is a source or a part of one."""
+    other_types: tuple[Value, ...] = ()
+    """Classes that other readings would give it."""
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """How a statement follows by a rule."""
+
+    rule: Named
+    description: str
+    bindings: tuple[tuple[str, Value], ...]
+    """What the rule was applied to: its variables and their values."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement, and all that speaks for and against it."""
+
+    subject: Named
+    property: Named
+    value: Value
+    graphs: tuple[Named, ...]
+    """Who says so."""
+    derivations: tuple[Derivation, ...]
+    beside: tuple[Value, ...]
+    """What else is said, or might be read, of the same subject by the same property."""

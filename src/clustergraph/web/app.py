@@ -37,6 +37,7 @@ from clustergraph.web import (
     updates,
     validate,
     views,
+    vocabulary,
 )
 from clustergraph.web.twin import Twin
 
@@ -60,6 +61,7 @@ def create_app(graph: ClusterGraph) -> Flask:
     app.extensions["clustergraph.guesses"] = authorisation.Guesses()
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters["href"] = views.href
+    app.jinja_env.filters["term"] = views.term_href
     app.jinja_env.filters["short"] = views.short
     app.jinja_env.filters["day"] = views.day
     app.jinja_env.globals["dataset_markup"] = markup.dataset
@@ -73,7 +75,7 @@ def create_app(graph: ClusterGraph) -> Flask:
     for surface in (
         home, history, atom, ldes, memento, sparql, terms, explain, updates, graphs, stored,
         openapi, validate, quality, search, reconcile, fragments, dumps, catalog, sitemap,
-        signposting, llms, documents,
+        signposting, llms, vocabulary, documents,
     ):  # fmt: skip
         app.register_blueprint(surface.blueprint)
     app.wsgi_app = Twin(app.wsgi_app, settings.public_url)  # type: ignore[method-assign]

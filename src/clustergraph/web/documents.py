@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pyoxigraph as ox
 from flask import Blueprint, Response, redirect, render_template, request
 
-from clustergraph import jsonld, pages, rdf
+from clustergraph import jsonld, pages, rdf, sparql
 from clustergraph.errors import GoneError, NotFoundError
 from clustergraph.web import respond, signposting, views
 from clustergraph.web.negotiation import HTML
@@ -26,6 +27,11 @@ _PAGE = 200
 """Terms of a vocabulary on a page."""
 _LISTED = 500
 """Things of a kind on a page."""
+_DRAWN = frozenset(
+    {"http://www.w3.org/2002/07/owl#Class", "http://www.w3.org/2000/01/rdf-schema#Class"}
+)
+"""Kinds of terms whose hierarchy is drawn, not only listed."""
+_SAID = Path(__file__).resolve().parent / "said.rq"
 
 
 @blueprint.route("/id/<path:name>")
@@ -106,7 +112,8 @@ def _document(path: str, address: str, fmt: rdf.Format | None) -> Response:
     def make() -> str | bytes:
         if isinstance(chosen, rdf.RdfFormat):
             return rdf.serialise(quads, chosen, graph.prefixes)
-        return _html(iri, address)
+        key = request.args.get("why", "")
+        return _why(iri, key) if key else _html(iri, address)
 
     links = _links(address, f'<{views.uri(iri)}>; rel="describes"')
     if chosen is HTML or fmt is None:  # the address of the page, whatever was chosen
@@ -147,14 +154,44 @@ def _links(address: str, *more: str) -> Sequence[str]:
     return [*links, *more]
 
 
+def _why(iri: str, key: str) -> str:
+    """Why one statement about a thing is believed.
+
+    Raises:
+        NotFoundError: the graph makes no such statement.
+    """
+    settings = views.graph().settings
+    found = pages.statement(views.release().store, settings, iri, key, views.languages())
+    if found is None:
+        raise NotFoundError(
+            "The graph makes no such statement, or not any more.",
+            hint=f"What it says now is at {views.href(iri)}",
+        )
+    terms = {
+        "subject": ox.NamedNode(found.subject.iri),
+        "predicate": ox.NamedNode(found.property.iri),
+        "value": found.value.term,
+    }
+    asked = sparql.bind(_SAID.read_text(encoding="utf-8"), terms)
+    return render_template("why.html", found=found, asked=asked)
+
+
 def _html(iri: str, address: str) -> str:
     settings = views.graph().settings
     release = views.release()
     languages = views.languages()
     page = pages.page(
-        release.store, settings.base, iri, languages, everything=request.args.get("in", "")
+        release.store,
+        settings.base,
+        iri,
+        languages,
+        everything=request.args.get("in", ""),
+        number=request.args.get("supported", 1, type=int),
     )
     terms = pages.terms(release.store, iri, languages) if iri in release.graphs else []
+    trees = pages.trees(release.store, terms, languages) if 0 < len(terms) <= 2 * _PAGE else []
+    known = pages.vocabulary(release.store, settings) if trees else None
+    declared = known is not None and any(each.iri in known.facts for each in terms)
     number = max(1, request.args.get("page", 1, type=int))
     shown = terms[(number - 1) * _PAGE : number * _PAGE]
     kind = iri.removeprefix(f"{settings.base}id/").split("/")[0] if "/id/" in iri else ""
@@ -164,6 +201,11 @@ def _html(iri: str, address: str) -> str:
         iri=iri,
         address=address,
         kind=kind,
+        trees=[
+            (name, found, pages.diagram(found) if declared and name.iri in _DRAWN else None)
+            for name, found in trees
+        ],
+        numbers=known.numbers if known and declared else None,
         terms=shown if len(terms) > 2 * _PAGE else terms,
         number=number,
         pages=-(-len(terms) // _PAGE) if len(terms) > 2 * _PAGE else 1,

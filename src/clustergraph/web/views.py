@@ -97,6 +97,15 @@ def short(iri: str) -> str:
     return f"{best[0]}:{iri[len(best[1]) :]}" if best else iri
 
 
+def term_href(iri: str) -> str:
+    """Where a class or a property is explained on this site."""
+    name, root = short(iri), graph().settings.public_url
+    prefix, colon, local = name.partition(":")
+    if colon and local and "/" not in local and graph().prefixes.get(prefix, iri) + local == iri:
+        return f"{root}/term/{quote(name, safe=_SAFE)}"
+    return f"{root}/term?iri={quote(iri, safe='')}"
+
+
 def day(timestamp: str) -> str:
     """The day of a timestamp."""
     return timestamp[:10]
