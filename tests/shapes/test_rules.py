@@ -30,7 +30,7 @@ ONTOLOGY = sorted((REPOSITORY / "ontology").rglob("*.ttl"))
 EXAMPLES = sorted(path.name for path in HERE.glob("R*-*.t*") if path.suffix in {".ttl", ".trig"})
 GOOD = [name for name in EXAMPLES if "-good" in name]
 BAD = [name for name in EXAMPLES if "-bad" in name]
-NUMBERS = (*range(1, 53), *range(54, 69), *range(70, 84))  # R53 and R69 are checked by the program
+NUMBERS = (*range(1, 53), *range(54, 84))  # R53 needs the text of the source: test_evidence.py
 RULES = [f"R{number:02}" for number in NUMBERS]
 NAME = re.compile(r"#(R\d\d)(-[A-Za-z0-9-]+)?$")
 CG, CGSH = rdflib.Namespace(BASE + "ontology#"), rdflib.Namespace(BASE + "shapes#")
@@ -152,7 +152,7 @@ def test_every_rule_has_examples() -> None:
 def test_every_rule_exists() -> None:
     """As a shape or as a rule over named graphs, and none that is not on the list."""
     named = {match[1] for shape in shapes().subjects() if (match := NAME.search(str(shape)))}
-    assert sorted(named | {rule.rule for rule in rules()}) == RULES
+    assert sorted(named | {rule.rule for rule in rules()} | {"R69"}) == RULES  # in Python
 
 
 def _results_of() -> set[Node]:
