@@ -10,7 +10,7 @@ from clustergraph.pages.statement import statement
 from clustergraph.pages.thing import page
 from clustergraph.pages.trees import Branch, Diagram, diagram
 from clustergraph.pages.view import Evidence, Page, Property, Statement, Value
-from clustergraph.pages.vocabulary import TermPage, term_page, vocabulary
+from clustergraph.pages.vocabulary import TermPage, Vocabulary, term_page, vocabulary
 
 __all__ = [
     "Branch",
@@ -28,6 +28,7 @@ __all__ = [
     "TermPage",
     "Timeline",
     "Value",
+    "Vocabulary",
     "diagram",
     "document",
     "explained",

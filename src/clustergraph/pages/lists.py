@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,13 @@ class Kind:
 
     name: str
     number: int
+    place: float = math.inf
+    """Of its classes among those that the shapes order; infinite if they order none of them."""
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the shapes give it a place: it is what people look for."""
+        return math.isfinite(self.place)
 
 
 @dataclass(frozen=True)
@@ -40,12 +48,25 @@ class Entry:
 
 
 def kinds(backend: Backend, base: str) -> list[Kind]:
-    """The kinds of things under the base, with their numbers; counted once."""
+    """The kinds of things under the base, with their numbers; those that shapes order first."""
 
     def count() -> list[Kind]:
-        rows = select(backend, "kinds", prefix=ox.Literal(f"{base}id/"))
-        named = [(row["kind"].value, int(row["number"].value)) for row in rows]
-        return [Kind(name, number) for name, number in named if name]
+        rows = select(
+            backend,
+            "kinds",
+            prefix=ox.Literal(f"{base}id/"),
+            shapes=ox.NamedNode(f"{base}shapes"),
+        )
+        found = [
+            Kind(
+                row["kind"].value,
+                int(row["number"].value),
+                float(row["place"].value) if "place" in row else math.inf,
+            )
+            for row in rows
+            if "kind" in row and row["kind"].value
+        ]
+        return sorted(found, key=lambda each: (each.place, each.name))
 
     return once(backend, "kinds", count)
 

@@ -189,6 +189,7 @@ class _Reader:
             incoming=(),
             graphs=tuple(sorted((name, labels.of(name)) for name in graphs)),
             whole=whole,
+            classes=tuple(sorted(classes)),
             other_types=tuple(self._rivals.pop(TYPE, ())),
         )
 

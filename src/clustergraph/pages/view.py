@@ -208,6 +208,8 @@ class Page:
     """Figures that say something of the same, this one among them."""
     supports: Supports | None = None
     """What the thing supports, where it is a source or a part of one."""
+    classes: tuple[str, ...] = ()
+    """All its classes, inferred ones too."""
     other_types: tuple[Value, ...] = ()
     """Classes that other readings would give it."""
 

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, redirect, render_template, request
 
 from clustergraph import jsonld, pages, rdf, sparql
 from clustergraph.errors import GoneError, NotFoundError
-from clustergraph.web import respond, signposting, views
+from clustergraph.web import respond, schema_org, signposting, views
 from clustergraph.web.negotiation import HTML
 
 if TYPE_CHECKING:
@@ -188,10 +188,13 @@ def _html(iri: str, address: str) -> str:
         everything=request.args.get("in", ""),
         number=request.args.get("supported", 1, type=int),
     )
+    if page is None:
+        raise _unknown(iri.removeprefix(settings.base))
     terms = pages.terms(release.store, iri, languages) if iri in release.graphs else []
     trees = pages.trees(release.store, terms, languages) if 0 < len(terms) <= 2 * _PAGE else []
-    known = pages.vocabulary(release.store, settings) if trees else None
-    declared = known is not None and any(each.iri in known.facts for each in terms)
+    known = pages.vocabulary(release.store, settings)
+    declared = bool(trees) and any(each.iri in known.facts for each in terms)
+    whole = f"{views.site()}/{quote(address, safe='/:@!$&()*+,;=~')}"
     number = max(1, request.args.get("page", 1, type=int))
     shown = terms[(number - 1) * _PAGE : number * _PAGE]
     kind = iri.removeprefix(f"{settings.base}id/").split("/")[0] if "/id/" in iri else ""
@@ -205,7 +208,9 @@ def _html(iri: str, address: str) -> str:
             (name, found, pages.diagram(found) if declared and name.iri in _DRAWN else None)
             for name, found in trees
         ],
-        numbers=known.numbers if known and declared else None,
+        numbers=known.numbers if declared else None,
+        whole=whole,
+        markup=schema_org.thing(page, known, whole),
         terms=shown if len(terms) > 2 * _PAGE else terms,
         number=number,
         pages=-(-len(terms) // _PAGE) if len(terms) > 2 * _PAGE else 1,
