@@ -20,7 +20,8 @@ serve: $(VENV)/.installed
 	@$(BIN)/clustergraph serve --host $(HOST) --port $(PORT)
 
 test: lint
-	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile -m "not alone"
+	$(BIN)/python -m pytest -m alone
 
 faults: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.faults

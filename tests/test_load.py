@@ -16,6 +16,8 @@ from tests.load import scenarios
 from tests.load.client import FORM, Answer, Connection, closed, form
 from tests.load.server import Server, project, served
 
+pytestmark = pytest.mark.alone
+
 THINGS = 3000
 KINDS = {200, 303, 304, 429, 503}
 

@@ -30,6 +30,8 @@ from clustergraph.process import sandbox
 from clustergraph.query import Limits, QueryPool
 from clustergraph.store.embedded import EmbeddedStore
 
+pytestmark = pytest.mark.alone
+
 ALL = "SELECT * { ?s ?p ?o }"
 CARTESIAN = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
 

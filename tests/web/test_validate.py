@@ -20,6 +20,8 @@ from clustergraph.validation import forms
 from clustergraph.validator import checks
 from clustergraph.validator.places import Places
 
+pytestmark = pytest.mark.alone
+
 TTL = {"Content-Type": "text/turtle"}
 UNNAMED = """<id/organisation/mine> a <ontology#Cluster> ;
   <ontology#worksWith> <id/organisation/example-cluster> , <id/organisation/nobody> ."""
