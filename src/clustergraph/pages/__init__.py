@@ -4,6 +4,7 @@ from clustergraph.pages.changes import ChangedThing, explained
 from clustergraph.pages.documents import document
 from clustergraph.pages.labels import Label, Labels
 from clustergraph.pages.lists import Entry, Kind, kinds, members, terms, trees
+from clustergraph.pages.maps import Map, world_map
 from clustergraph.pages.pictures import Network, Timeline, picture
 from clustergraph.pages.statement import statement
 from clustergraph.pages.thing import page
@@ -20,6 +21,7 @@ __all__ = [
     "Kind",
     "Label",
     "Labels",
+    "Map",
     "Network",
     "Page",
     "Property",
@@ -40,4 +42,5 @@ __all__ = [
     "terms",
     "trees",
     "vocabulary",
+    "world_map",
 ]
