@@ -9,7 +9,7 @@ from clustergraph.pages.pictures import Network, Timeline, picture
 from clustergraph.pages.statement import statement
 from clustergraph.pages.thing import page
 from clustergraph.pages.trees import Branch, Diagram, diagram
-from clustergraph.pages.view import Evidence, Page, Property, Statement, Value
+from clustergraph.pages.view import Evidence, Page, Passage, Property, Statement, Value
 from clustergraph.pages.vocabulary import TermPage, Vocabulary, term_page, vocabulary
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Map",
     "Network",
     "Page",
+    "Passage",
     "Property",
     "Statement",
     "TermPage",

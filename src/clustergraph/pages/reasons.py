@@ -22,7 +22,7 @@ Reasons: TypeAlias = "Mapping[tuple[Term, Term], tuple[Evidence, ...]]"
 
 _NAMES = (
     "certainty", "rationale", "hasPassage", "firstLine", "lastLine", "inAnnouncement",
-    "supportsTriple", "hasReading", "isPreferred",
+    "supportsTriple", "hasReading", "isPreferred", "passageSha256",
 )  # fmt: skip
 _LINKED = ("p", "o", "s", "certainty", "author", "source", "told", "ambiguity", "reading")
 
@@ -163,6 +163,7 @@ def passage(row: Row, labels: Labels) -> Passage:
         _number(row, "last"),
         _number(row, "start"),
         _number(row, "end"),
+        _text(row, "digest"),
     )
 
 

@@ -36,6 +36,8 @@ class Passage:
     start: int | None
     end: int | None
     """Characters."""
+    digest: str = ""
+    """SHA-256 of its characters."""
 
 
 @dataclass(frozen=True)
