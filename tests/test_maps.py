@@ -10,6 +10,7 @@ from tools.world import ATLAS, SHAPES, drawn
 
 from clustergraph.pages import Labels, Map, page, picture
 from clustergraph.pages.maps import HEIGHT, WIDTH, project
+from clustergraph.store import Row
 from clustergraph.store.embedded import EmbeddedStore
 
 TEXT = """
@@ -41,7 +42,9 @@ def backend() -> EmbeddedStore:
 def drawn_of(backend: EmbeddedStore, *rows: dict[str, str]) -> Map | None:
     """The map of an answer about one thing."""
     thing = ox.NamedNode("http://x/id/club")
-    found = [{"thing": thing, **{name: ox.Literal(row[name]) for name in row}} for row in rows]
+    found: list[Row] = [
+        {"thing": thing, **{name: ox.Literal(row[name]) for name in row}} for row in rows
+    ]
     made = picture(found, Labels(backend, ["en"]))
     assert made is None or isinstance(made, Map)
     return made
