@@ -95,6 +95,12 @@ class Settings:
         ("graph/restricted/",),
         key="dataset.restricted",
     )
+    texts: str = _setting(
+        "Folder with the texts of sources (*.txt), from which pages then show passages; "
+        "empty: none are shown",
+        "",
+        key="evidence.texts",
+    )
     host: str = _setting("Address to listen on", "127.0.0.1", key="server.host")
     port: int = _setting("Port to listen on", 8080, key="server.port")
     public_url: str = _setting(

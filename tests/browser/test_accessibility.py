@@ -6,13 +6,32 @@ import json
 from collections.abc import Callable
 from urllib.parse import quote
 
+import pyoxigraph as ox
 import pytest
 from tests.browser.conftest import Tab
 
+from clustergraph.pages.view import statement_key
+
 QUERY = quote("SELECT ?who ?name { ?who a cg:Place ; skos:prefLabel ?name } LIMIT 20")
+AGREEMENT = "/id/agreement/europe-australia-super-cluster-2016"
+BASE = "https://w3id.org/clustergraph"
+KIND = statement_key(
+    *(
+        ox.NamedNode(BASE + path)
+        for path in (
+            AGREEMENT, "/ontology#isSignedAt", "/id/event/bio-international-convention-2016"
+        )
+    )
+)  # fmt: skip
 PAGES = {
     "home": "/",
     "thing": "/doc/place/catalonia",
+    "agreement": AGREEMENT.replace("/id/", "/doc/"),
+    "why": f"{AGREEMENT.replace('/id/', '/doc/')}?why={KIND}",
+    "source": "/doc/source/bioxclusters-blog",
+    "class": "/term/cg:Figure",
+    "property": "/term/cg:isSignedBy",
+    "scheme": "/scheme/sector",
     "list": "/doc/place",
     "ontology": "/ontology",
     "questions": "/query",

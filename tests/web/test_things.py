@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from tests.web.conftest import Site, served
 
 from clustergraph import scaffold, settings
 
+SOURCE = "Été: the six sign. Write to someone@example.org soon. They MOVED on."
+SHOWN = ("the six sign", "Write to someone@example.org", "They MOVED on")
 HTML = {"Accept": "text/html"}
 EVIL = "</script><script>alert(1)</script><!--"
 
@@ -30,20 +33,32 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("things") / "example"
     scaffold.init(folder, title="Example")
     base = settings.load(folder, environment={}).base
+    passages = ", ".join(f"<{base}id/passage/{words.split()[0]}>" for words in SHOWN)
+
+    def described(words: str) -> str:
+        iri, start = f"{base}id/passage/{words.split(maxsplit=1)[0]}", SOURCE.index(words)
+        digest = hashlib.sha256(words.replace("MOVED", "moved").encode()).hexdigest()
+        return f"""<{iri}> o:firstLine 1 ; o:lastLine 1 ; o:passageSha256 "{digest}" ;
+          oa:hasSelector <{iri}#at> .
+        <{iri}#at> oa:start {start} ; oa:end {start + len(words)} . """
+
+    (folder / "texts").mkdir()
+    (folder / "texts/blog.txt").write_text(SOURCE)
     (folder / "data/told.ttl").write_text(
         f"""@prefix skos: <http://www.w3.org/2004/02/skos/core#> .
-        @prefix schema: <https://schema.org/> .
+        @prefix schema: <https://schema.org/> . @prefix o: <{base}ontology#> .
+        @prefix oa: <http://www.w3.org/ns/oa#> .
         <{base}id/event/e> a schema:Event ; skos:prefLabel '''{EVIL}'''@en ;
           schema:startDate "2016" ; skos:exactMatch <https://www.wikidata.org/entity/Q1> .
-        <{base}id/note/n> a <{base}ontology#Note> ; skos:prefLabel "A note"@en .
-        """
+        <{base}id/note/n> a o:Note ; skos:prefLabel "A note"@en ; o:hasPassage {passages} .
+        {"".join(map(described, SHOWN))}"""
     )
     (folder / "shapes/view.ttl").write_text(
         f"""@prefix sh: <http://www.w3.org/ns/shacl#> .
         <{base}shapes#view> a sh:NodeShape ; sh:targetClass <https://schema.org/Event> ;
           sh:order 1 ."""
     )
-    yield from served(folder)
+    yield from served(folder, texts="texts")
 
 
 def test_a_page_says_in_schema_org_what_it_shows(told: Site) -> None:
@@ -111,3 +126,10 @@ def test_kinds_that_shapes_order_come_first(told: Site) -> None:
     assert "/doc/event" in shown
     assert "/doc/note" not in shown
     assert "/doc/note" in folded
+
+
+def test_words_of_a_passage_are_shown_where_they_are_at_hand(told: Site) -> None:
+    """Proven by their digest, and never with an address of somebody."""
+    page = told.get("/doc/note/n", headers=HTML).text
+    assert re.findall("<blockquote>(.*?)</blockquote>", page) == ["the six sign"]
+    assert page.count("/doc/passage/") >= 3

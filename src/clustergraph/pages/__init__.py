@@ -4,12 +4,13 @@ from clustergraph.pages.changes import ChangedThing, explained
 from clustergraph.pages.documents import document
 from clustergraph.pages.labels import Label, Labels
 from clustergraph.pages.lists import Entry, Kind, kinds, members, terms, trees
+from clustergraph.pages.maps import Map, world_map
 from clustergraph.pages.once import once
 from clustergraph.pages.pictures import Network, Timeline, picture
 from clustergraph.pages.statement import statement
 from clustergraph.pages.thing import page
 from clustergraph.pages.trees import Branch, Diagram, diagram
-from clustergraph.pages.view import Evidence, Page, Property, Statement, Value
+from clustergraph.pages.view import Evidence, Page, Passage, Property, Statement, Value
 from clustergraph.pages.vocabulary import TermPage, Vocabulary, term_page, vocabulary
 
 __all__ = [
@@ -21,8 +22,10 @@ __all__ = [
     "Kind",
     "Label",
     "Labels",
+    "Map",
     "Network",
     "Page",
+    "Passage",
     "Property",
     "Statement",
     "TermPage",
@@ -42,4 +45,5 @@ __all__ = [
     "terms",
     "trees",
     "vocabulary",
+    "world_map",
 ]

@@ -1,7 +1,7 @@
 """Answers as pictures: times on an axis, pairs as a network; numbers for a template to draw.
 
-The columns of an answer decide what is drawn of it: ``first`` and ``last`` with ``thing``, or
-``one`` and ``other``.
+The columns of an answer decide what is drawn of it: ``thing`` with ``first`` and ``last``, or with
+``code``, ``wkt`` or ``long`` and ``lat``; ``one`` and ``other``.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
+from clustergraph.pages.maps import world_map
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from clustergraph.pages.labels import Label, Labels
+    from clustergraph.pages.maps import Map
     from clustergraph.store import Row
 
 _DATE = re.compile(r"(-?\d{4,})(?:-(\d\d))?(?:-(\d\d))?")
@@ -89,7 +92,7 @@ class Network:
     """How many more things there are."""
 
 
-def picture(rows: Sequence[Row], labels: Labels) -> Timeline | Network | None:
+def picture(rows: Sequence[Row], labels: Labels) -> Timeline | Network | Map | None:
     """What can be drawn of an answer; None if nothing.
 
     Args:
@@ -99,7 +102,7 @@ def picture(rows: Sequence[Row], labels: Labels) -> Timeline | Network | None:
     labels.fetch(
         term.value for row in rows for term in row.values() if isinstance(term, ox.NamedNode)
     )
-    return timeline(rows, labels) or network(rows, labels)
+    return timeline(rows, labels) or network(rows, labels) or world_map(rows, labels)
 
 
 def timeline(rows: Iterable[Row], labels: Labels) -> Timeline | None:

@@ -22,7 +22,7 @@ Reasons: TypeAlias = "Mapping[tuple[Term, Term], tuple[Evidence, ...]]"
 
 _NAMES = (
     "certainty", "rationale", "hasPassage", "firstLine", "lastLine", "inAnnouncement",
-    "supportsTriple", "hasReading", "isPreferred",
+    "supportsTriple", "hasReading", "isPreferred", "passageSha256",
 )  # fmt: skip
 _LINKED = ("p", "o", "s", "certainty", "author", "source", "told", "ambiguity", "reading")
 
@@ -54,11 +54,16 @@ class Around:
         """What passages of the thing support: ``why``, the passage, and the statement if any."""
         return self._rows["support"]
 
+    @property
+    def places(self) -> list[Row]:
+        """Where the thing is, or what it names: ``s`` with a code of a country or a point."""
+        return self._rows["place"]
+
     def iris(self) -> set[str]:
         """Things that are named with the reasons and the links."""
         return {
             row[name].value
-            for kind in ("link", "reason", "passage", "reading")
+            for kind in ("link", "reason", "passage", "reading", "place")
             for row in self._rows[kind]
             for name in _LINKED
             if isinstance(row.get(name), ox.NamedNode)
@@ -158,6 +163,7 @@ def passage(row: Row, labels: Labels) -> Passage:
         _number(row, "last"),
         _number(row, "start"),
         _number(row, "end"),
+        _text(row, "digest"),
     )
 
 

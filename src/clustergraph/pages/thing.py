@@ -10,6 +10,7 @@ import pyoxigraph as ox
 
 from clustergraph.pages.labels import Label, Labels
 from clustergraph.pages.layout import Field, Layout, layout
+from clustergraph.pages.maps import world_map
 from clustergraph.pages.queries import select
 from clustergraph.pages.reasons import Around, Reasons, of_whole
 from clustergraph.pages.supports import Supported
@@ -95,7 +96,7 @@ def page(
     labels.fetch(_iris(rows, iri) | around.iris() | supported.iris() | fields.groups)
     reader = _Reader(node, labels, fields, f"{base}graph/inferred", everything)
     found = reader.page(rows, around)
-    return replace(found, supports=supported.page(labels))
+    return replace(found, supports=supported.page(labels), world=world_map(around.places, labels))
 
 
 def _nodes(iris: Iterable[str]) -> list[ox.NamedNode]:

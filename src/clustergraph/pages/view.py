@@ -10,6 +10,7 @@ import pyoxigraph as ox
 
 if TYPE_CHECKING:
     from clustergraph.pages.labels import Label
+    from clustergraph.pages.maps import Map
     from clustergraph.rdf import Term
 
 
@@ -35,6 +36,8 @@ class Passage:
     start: int | None
     end: int | None
     """Characters."""
+    digest: str = ""
+    """SHA-256 of its characters."""
 
 
 @dataclass(frozen=True)
@@ -208,6 +211,8 @@ class Page:
     """Figures that say something of the same, this one among them."""
     supports: Supports | None = None
     """What the thing supports, where it is a source or a part of one."""
+    world: Map | None = None
+    """Where it is, or the places that it names."""
     classes: tuple[str, ...] = ()
     """All its classes, inferred ones too."""
     other_types: tuple[Value, ...] = ()

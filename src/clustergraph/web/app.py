@@ -27,6 +27,7 @@ from clustergraph.web import (
     messages,
     openapi,
     quality,
+    quoted,
     reconcile,
     search,
     signposting,
@@ -69,6 +70,7 @@ def create_app(graph: ClusterGraph) -> Flask:
     app.jinja_env.globals["islands"] = (bundle / "licences.txt").is_file()
     app.context_processor(views.common)
     messages.register(app)
+    quoted.register(app)
     errors.register(app)
     headers.register(app)
     memento.register(app)

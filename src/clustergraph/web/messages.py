@@ -8,6 +8,7 @@ from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from babel import Locale
 from babel.messages import mofile, pofile
 
 from clustergraph.web import views
@@ -28,7 +29,13 @@ def register(app: Flask) -> None:
         lambda one, many, number: catalogue(interface()).ngettext(one, many, number),
         newstyle=True,
     )
+    app.jinja_env.filters["territory"] = territory
     app.context_processor(lambda: {"interface": interface()})
+
+
+def territory(code: str) -> str:
+    """The name of a country in the language of this page; its code if it has none."""
+    return str(Locale.parse(interface()).territories.get(code, code))
 
 
 @functools.cache
