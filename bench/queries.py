@@ -20,7 +20,7 @@ import statistics
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from bench import machine, peers, synthetic
@@ -74,6 +74,13 @@ def texts(template: str, seed: int) -> Iterator[str]:
         text = text.replace("$COUNTRY", chance.choice(_COUNTRIES))
         text = text.replace("$YEAR", str(chance.randint(2018, 2024)))
         yield f"# {seed}.{number}\n" + text.replace("$D", str(chance.randrange(10)))
+
+
+def _fields(peer: Peer) -> dict[str, object]:
+    """What is kept of a peer (``asdict`` cannot copy a defaultdict)."""
+    return asdict(replace(peer, queries={})) | {
+        "queries": {name: asdict(each) for name, each in peer.queries.items()}
+    }
 
 
 def main() -> int:
@@ -286,7 +293,7 @@ def _write(found: dict[str, dict[str, Peer]], options: argparse.Namespace) -> No
         "measured": str(datetime.datetime.now(datetime.UTC).date()),
         "machine": machine.description(),
         "sizes": {
-            size: {name: asdict(peer) for name, peer in measured.items()}
+            size: {name: _fields(peer) for name, peer in measured.items()}
             for size, measured in found.items()
         },
     }

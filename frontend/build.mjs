@@ -6,7 +6,7 @@ import { build } from "esbuild";
 const folder = process.argv[2];
 rmSync(folder, { recursive: true, force: true });
 const { metafile } = await build({
-  entryPoints: ["src/sparql.js"],
+  entryPoints: ["src/sparql.js", "src/suggest.js"],
   outdir: folder,
   bundle: true,
   splitting: true,

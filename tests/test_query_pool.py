@@ -28,6 +28,7 @@ from clustergraph.errors import (
 )
 from clustergraph.process import sandbox
 from clustergraph.query import Limits, QueryPool
+from clustergraph.query.pool import _Worker
 from clustergraph.store.embedded import EmbeddedStore
 
 pytestmark = pytest.mark.alone
@@ -230,6 +231,55 @@ def test_a_client_whose_query_was_given_up_starts_in_the_slow_lane(folder: Path)
         pool.close()
 
 
+LONG = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?b ?f FILTER(?c < 300) }"  # some 0.5 s
+
+
+def after_a_long_query(folder: Path) -> tuple[QueryPool, list[int], list[int]]:
+    """A pool after a query that came to the slow lane, and its idle workers before and after."""
+    pool = QueryPool(folder, Limits(fast=1, slow=1))
+    before = [each.pid for each in pool._idle]
+    run(pool, LONG)
+    assert pool.statistics["workers_started"] == 1
+    return pool, before, [each.pid for each in (*pool._idle, *pool._slowed)]
+
+
+def test_a_worker_is_used_again_after_a_long_query(folder: Path) -> None:
+    """One that is new has to copy each page of the graph that it looks at."""
+    pool, before, after = after_a_long_query(folder)
+    with contextlib.closing(pool):
+        assert before == after
+
+
+def test_a_worker_that_cannot_be_made_quick_again_takes_long_queries(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the program is not run by the administrator."""
+    monkeypatch.setattr(_Worker, "has_usual_priority", lambda _worker: False)
+    pool, before, after = after_a_long_query(folder)
+    with contextlib.closing(pool):
+        assert set(before) <= set(after)
+        assert [each.pid for each in pool._slowed] == before
+        for _ in range(2):  # then the shape is known
+            run(pool, LONG.replace("300", str(300 + next(_numbers))))
+        started = pool.statistics["workers_started"]
+        run(pool, LONG.replace("300", str(300 + next(_numbers))))
+        assert pool.statistics["workers_started"] == started
+        assert b"true" in run(pool, "ASK { ?s ?p ?o }")
+
+
+def test_a_worker_that_kept_memory_is_not_used_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next query would have less."""
+    monkeypatch.setattr(_Worker, "is_clean", lambda _worker, _memory: False)
+    pool = QueryPool(folder, Limits(fast=1, slow=1))
+    with contextlib.closing(pool):
+        before = [each.pid for each in pool._idle]
+        run(pool, LONG)
+        run(pool, "ASK {}")
+        assert before != [each.pid for each in pool._idle]
+
+
 def test_a_slow_reader_holds_no_place(pool: QueryPool) -> None:
     """Its worker waits outside the lanes, and its answer is whole in the end."""
     query = sparql.parse(ALL)
@@ -309,10 +359,10 @@ def test_a_retired_pool_finishes_what_runs(folder: Path) -> None:
     pool.retire()
     assert (head + b"".join(reader)).endswith(b"</sparql>")
     for _ in range(200):
-        if pool._zygote.poll() is not None:
+        if not pool._zygote.is_alive():
             break
         time.sleep(0.05)
-    assert pool._zygote.poll() is not None
+    assert not pool._zygote.is_alive()
 
 
 def test_a_large_store_is_opened_by_the_workers(folder: Path) -> None:

@@ -8,7 +8,7 @@ import pyoxigraph as ox
 import pytest
 
 from clustergraph import scaffold, settings
-from clustergraph.pages import Page, Value, page, statement
+from clustergraph.pages import Label, Page, Value, page, statement
 from clustergraph.settings import Settings
 from clustergraph.sparql import Query
 from clustergraph.store import Row
@@ -36,7 +36,7 @@ TEXT = """
 <http://x/graph/provenance> {
   :stated skos:prefLabel "stated"@en , "ausgesagt"@de .
   :a1 rdf:subject :m ; rdf:predicate cg:place ; rdf:object :town ; cg:certainty :stated ;
-    cg:rationale "The text says so." ; cg:hasPassage :p1 .
+    cg:rationale "The text says so."@en ; cg:hasPassage :p1 .
   :a2 rdf:subject :m ; rdf:predicate cg:place ; rdf:object :region .
   :p1 cg:firstLine 3 ; cg:lastLine 5 ; oa:hasSource :source ; oa:hasSelector :s1 ;
     cg:inAnnouncement :post .
@@ -95,7 +95,8 @@ def test_a_statement_names_its_passage(backend: Counting) -> None:
     """Source, post, lines, characters, certainty in the reader's language, reason."""
     (evidence,) = value(shown(backend, "m"), "place").evidence
     assert evidence.certainty is not None
-    assert (evidence.certainty.label.text, evidence.rationale) == ("stated", "The text says so.")
+    assert evidence.certainty.label.text == "stated"
+    assert evidence.rationale == Label("The text says so.", "en")
     (passage,) = evidence.passages
     assert passage.source is not None
     assert passage.told is not None

@@ -1,6 +1,7 @@
 // Numbers of an answer as bars.
 import { svg } from "./dom.js";
 import { named } from "./suits.js";
+import { say } from "./words.js";
 
 const WIDTH = 960, LEFT = 320, LINE = 28, SHOWN = 200;
 
@@ -16,5 +17,5 @@ export function draw({ rows }, known, { number, label }) {
       svg("rect", { x: Math.min(x(0), x(value)), y, width: Math.max(Math.abs(x(value) - x(0)), 1), height: LINE - 8, class: "bar" }),
       svg("text", { x: Math.max(x(value), x(0)) + 8, y: y + 14 }, row[number].value));
   });
-  return svg("svg", { viewBox: `0 0 ${WIDTH} ${found.length * LINE + 20}`, role: "group", "aria-label": "Chart of the answer", class: "drawn" }, ...bars);
+  return svg("svg", { viewBox: `0 0 ${WIDTH} ${found.length * LINE + 20}`, role: "group", "aria-label": say("Chart"), class: "drawn" }, ...bars);
 }

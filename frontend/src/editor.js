@@ -18,9 +18,9 @@ const COLOURS = HighlightStyle.define([
   { tag: tags.comment, color: "var(--soft)", fontStyle: "italic" },
 ]);
 const THEME = EditorView.theme({
-  "&": { backgroundColor: "var(--card)", color: "var(--ink)", border: "1px solid var(--soft)", borderRadius: ".35rem", fontSize: ".9rem" },
-  "&.cm-focused": { outline: ".18rem solid var(--accent)", outlineOffset: ".1rem" },
-  ".cm-scroller": { fontFamily: "ui-monospace, Menlo, Consolas, monospace", lineHeight: "1.5", minHeight: "14rem", maxHeight: "32rem" },
+  "&": { backgroundColor: "var(--card)", color: "var(--ink)", border: "1px solid var(--soft)", borderRadius: ".35rem", fontSize: ".9rem", height: "100%" },
+  "&.cm-focused": { outline: ".18rem solid var(--accent)", outlineOffset: "-.18rem" },
+  ".cm-scroller": { fontFamily: "ui-monospace, Menlo, Consolas, monospace", lineHeight: "1.5" },
   ".cm-gutters": { backgroundColor: "transparent", color: "var(--soft)", border: "0" },
   ".cm-cursor": { borderLeftColor: "var(--ink)" },
   "&.cm-focused .cm-matchingBracket": { backgroundColor: "transparent", outline: "1px solid var(--accent)" },

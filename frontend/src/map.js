@@ -4,6 +4,7 @@ import { feature } from "topojson-client";
 import world from "world-atlas/countries-110m.json";
 import { svg } from "./dom.js";
 import { address, named, position } from "./suits.js";
+import { say } from "./words.js";
 
 const WIDTH = 960, HEIGHT = 500;
 
@@ -26,5 +27,5 @@ export function draw({ rows }, known, columns) {
     const href = address(row[columns.label], known);
     return href ? svg("a", { href, "aria-label": text }, dot) : dot;
   });
-  return svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "group", "aria-label": "Map of the answer", class: "drawn" }, ...land, ...dots);
+  return svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "group", "aria-label": say("Map"), class: "drawn" }, ...land, ...dots);
 }

@@ -2,6 +2,7 @@
 import { forceCenter, forceCollide, forceLink, forceManyBody, forceSimulation } from "d3-force";
 import { svg } from "./dom.js";
 import { address, named } from "./suits.js";
+import { say } from "./words.js";
 
 const WIDTH = 960, HEIGHT = 600, SHOWN = 400, STEPS = 200;
 
@@ -30,5 +31,5 @@ export function draw({ rows }, known, { from, to }) {
       svg("text", { x: x + 9 * size, y: y + 4 * size, "font-size": 12 * size }, shortened(text))];
     return href ? svg("a", { href }, ...parts) : svg("g", {}, ...parts);
   });
-  return svg("svg", { viewBox: `${left} ${top} ${width} ${height}`, role: "group", "aria-label": "Network of the answer", class: "drawn" }, ...lines, ...dots);
+  return svg("svg", { viewBox: `${left} ${top} ${width} ${height}`, role: "group", "aria-label": say("Network"), class: "drawn" }, ...lines, ...dots);
 }

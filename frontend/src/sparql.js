@@ -3,6 +3,7 @@ import { createEditor } from "./editor.js";
 import { ask, cited, downloads, explained } from "./endpoint.js";
 import { element } from "./dom.js";
 import { show } from "./answer.js";
+import { say } from "./words.js";
 
 const form = document.querySelector("form[data-island=sparql]");
 if (form) begin(form);
@@ -10,12 +11,10 @@ if (form) begin(form);
 function begin(form) {
   const field = form.elements.query;
   const site = { root: form.dataset.root, release: form.dataset.release, endpoint: form.dataset.endpoint };
-  const run = form.querySelector("button[type=submit]");
-  const cancel = element("button", { type: "button", class: "second", hidden: "" }, "Cancel");
-  const status = element("span", { role: "status", class: "count" });
+  const cancel = form.querySelector("button[type=button]");
+  const status = form.querySelector("[role=status]");
   const answer = document.getElementById("answered");
   const editor = createEditor(field, form.querySelector("label[for=query]"), site, () => form.requestSubmit());
-  run.after(" ", cancel, " ", status);
   let running = null;
 
   cancel.addEventListener("click", () => running?.abort());
@@ -27,12 +26,12 @@ function begin(form) {
     editor.mark(null);
     field.value = query;
     cancel.hidden = false;
-    status.textContent = "Running …";
+    status.textContent = say("Running …");
     const began = performance.now();
     try {
       const found = await ask(site, query, mine.signal);
       const spent = Math.round(performance.now() - began);
-      status.textContent = `Answered in ${spent} ms.`;
+      status.textContent = say("Answered in %(number)s ms.", { number: spent });
       const address = new URL(location.href);
       address.searchParams.set("query", query);
       if (address.href.length < 8000) history.replaceState(null, "", address);
@@ -46,10 +45,10 @@ function begin(form) {
     } catch (error) {
       if (mine !== running) return;
       if (error.name === "AbortError") {
-        status.textContent = "Cancelled.";
+        status.textContent = say("Cancelled.");
       } else {
         status.textContent = "";
-        const fields = error.fields ?? { detail: "The server cannot be reached." };
+        const fields = error.fields ?? { detail: say("The server cannot be reached.") };
         answer.replaceChildren(
           element("div", { class: "error", role: "alert" },
             element("p", {}, fields.detail),
@@ -70,10 +69,7 @@ function begin(form) {
 /** A search over the examples; one that is chosen goes into the editor. */
 function examples(list, editor) {
   if (!list) return;
-  const search = element("input", { type: "search", id: "example-search" });
-  list.before(
-    element("p", {}, element("label", { for: "example-search" }, "Search the examples"), search),
-  );
+  const search = document.getElementById("example-search");
   search.addEventListener("input", () => {
     const words = search.value.toLowerCase().split(/\s+/);
     for (const item of list.children) {

@@ -1,6 +1,7 @@
 // The rows of an answer as a table that can be sorted by each column.
 import { element } from "./dom.js";
 import { address, named } from "./suits.js";
+import { say } from "./words.js";
 
 const SHOWN = 1000;
 
@@ -21,9 +22,9 @@ export function table({ names, rows }, known) {
   }));
   fill(rows);
   const whole = element("table", {}, element("thead", {}, element("tr", {}, ...heads)), body);
-  const wide = element("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Table of the answer" }, whole);
+  const wide = element("div", { class: "wide", tabindex: "0", role: "region", "aria-label": say("Table") }, whole);
   if (rows.length <= SHOWN) return wide;
-  return element("div", {}, element("p", {}, `The first ${SHOWN} rows are shown; the files hold all.`), wide);
+  return element("div", {}, element("p", {}, say("The first %(number)s rows are shown; the files hold all.", { number: SHOWN })), wide);
 }
 
 function compared(one, other, known) {
@@ -38,7 +39,7 @@ function line(row, names, known) {
 }
 
 function cell(term, known) {
-  if (!term) return element("span", { class: "unbound" }, "not bound");
+  if (!term) return element("span", { class: "unbound" }, say("not bound"));
   const href = address(term, known);
   if (href) {
     const { label, language, short } = known[term.value];

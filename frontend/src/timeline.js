@@ -1,6 +1,7 @@
 // Rows of an answer in the order of their dates.
 import { svg } from "./dom.js";
 import { address, moment, named } from "./suits.js";
+import { say } from "./words.js";
 
 const WIDTH = 960, LEFT = 20, LINE = 26, SHOWN = 300;
 
@@ -16,5 +17,5 @@ export function draw({ rows }, known, { date, label }) {
     return svg("g", {}, svg("line", { x1: LEFT, x2: x(time), y1: y, y2: y, class: "rule" }),
       svg("circle", { cx: x(time), cy: y, r: 5, class: "dot" }), href ? svg("a", { href }, words) : words);
   });
-  return svg("svg", { viewBox: `0 0 ${WIDTH} ${height}`, role: "group", "aria-label": "Timeline of the answer", class: "drawn" }, ...parts);
+  return svg("svg", { viewBox: `0 0 ${WIDTH} ${height}`, role: "group", "aria-label": say("Timeline"), class: "drawn" }, ...parts);
 }

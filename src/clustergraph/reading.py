@@ -8,32 +8,37 @@ import time
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
-from clustergraph import explain, pages, queries, rdf, search, store
+from clustergraph import explain, pages, patch, queries, rdf, search, store
 from clustergraph.errors import (
     ClusterGraphError,
+    CorruptedError,
     NotFoundError,
     QueryError,
     SettingsError,
     UsageError,
 )
-from clustergraph.query import Limits, OwnQueries, QueryPool
-from clustergraph.releases.candidate import FULL, PUBLIC
+from clustergraph.query import EngineQueries, Limits, OwnQueries, QueryPool
+from clustergraph.releases import manifest as manifests
+from clustergraph.releases.candidate import DELTA, FULL, PUBLIC
 from clustergraph.search import Index
-from clustergraph.store.embedded import EmbeddedStore
+from clustergraph.store.embedded import EmbeddedStore, opened
+from clustergraph.store.replica import Replica
 from clustergraph.vocab import prefixes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from clustergraph import sparql
     from clustergraph.explain import Explanation
     from clustergraph.queries import StoredQuery
     from clustergraph.releases import Archive, Manifest
+    from clustergraph.releases.carrying import Engine
     from clustergraph.settings import Settings
     from clustergraph.store import Answer, Backend, DatasetClause
 
@@ -43,6 +48,8 @@ _MOMENT = 2.0
 """Longest wait of the request that finds a new release."""
 _SMALL = 300_000
 """Quads up to which a release is held in this process beside its query workers."""
+_FEW = 10_000
+"""Quads up to which a change is applied to what is in memory already."""
 _PROBE = 2.0
 """Seconds that one question may take which explains a query."""
 _OTHERS = 3
@@ -56,7 +63,7 @@ class OpenRelease:
     manifest: Manifest
     store: Backend
     """For queries of our own, which are known to be light."""
-    pool: QueryPool | None
+    pool: QueryPool | EngineQueries | None
     """For queries of strangers; None where nobody but the caller asks (the command line)."""
     queries: Mapping[str, StoredQuery]
     prefixes: Mapping[str, str]
@@ -70,7 +77,7 @@ class OpenRelease:
         """The validator of everything that this release answers, without quotes."""
         return f"{self.manifest.etag}{'-restricted' if self.restricted else ''}"
 
-    @property
+    @cached_property
     def graphs(self) -> Mapping[str, int]:
         """The named graphs that can be seen, and their sizes."""
         hidden = self.manifest.restricted_graphs if self.restricted else {}
@@ -177,18 +184,23 @@ class _Probed:
 class Reader:
     """Keeps the current release open, and some others that were asked for."""
 
-    def __init__(self, archive: Archive, settings: Settings, *, public: bool) -> None:
+    def __init__(
+        self, archive: Archive, settings: Settings, *, public: bool, engine: Engine | None = None
+    ) -> None:
         """Open nothing yet.
 
         Args:
             archive: the releases.
             settings: of the project.
             public: queries come from strangers: they run in workers of their own.
+            engine: what holds the current release; None: it is read here, as all others are.
         """
         self._archive = archive
+        self._engine = engine
         self._settings = settings
         self._public = public
         self._current: OpenRelease | None = None
+        self._replica: Replica | None = None
         self._others: OrderedDict[tuple[int, bool], OpenRelease] = OrderedDict()
         self._opening = threading.Lock()
         self._noticing = threading.Lock()
@@ -266,8 +278,10 @@ class Reader:
                 if held is None or held.manifest.number != number:
                     former, held = held, self._opened(number, current=True)
                     self._current = held
-                    if former is not None and former.pool is not None:
-                        former.pool.retire()
+                    if former is not None:
+                        former.store.close()
+                        if former.pool is not None:
+                            former.pool.retire()
         return held
 
     def _other(self, number: int, *, restricted: bool, current: int) -> OpenRelease:
@@ -296,7 +310,10 @@ class Reader:
                 hint="Build again with: clustergraph build",
             )
         folder = self._archive.path(number) / (FULL if restricted else PUBLIC)
-        held, pool = self._backends(folder, manifest, current=current, restricted=restricted)
+        held, pool = self._backends(
+            folder, manifest, self._former(manifest, current=current, restricted=restricted),
+            current=current, restricted=restricted,
+        )  # fmt: skip
         return OpenRelease(
             manifest,
             held,
@@ -311,30 +328,99 @@ class Reader:
             index=self._index(number),
         )
 
+    def _former(
+        self, manifest: Manifest, *, current: bool, restricted: bool
+    ) -> tuple[QueryPool, list[Path]] | None:
+        """The workers of the release that is shown, and the changes that lead from it to another.
+
+        None if there are none, or the changes are too many to be worth it.
+        """
+        held = self._current
+        if held is None or not isinstance(held.pool, QueryPool) or restricted or not current:
+            return None
+        try:
+            deltas = self._deltas(held.manifest, manifest)
+        except (NotFoundError, CorruptedError):
+            return None
+        return (held.pool, deltas) if deltas is not None else None
+
+    def _deltas(self, old: Manifest, new: Manifest) -> list[Path] | None:
+        """The changes that lead from a release to another; None if there are too many of them.
+
+        Or if one names a blank node: in memory those have other names.
+
+        Raises:
+            NotFoundError, CorruptedError: a change cannot be read.
+        """
+        deltas: list[Path] = []
+        changed, number = 0, new.number
+        while number > old.number:
+            step = manifests.read(self._archive.record(number))
+            deltas.insert(0, self._archive.record(number) / DELTA)
+            changed += step.added + step.removed
+            number = step.parent or 0
+        whole = number == old.number and changed <= _FEW
+        return deltas if whole and not any(patch.mentions(each, b"_:") for each in deltas) else None
+
     def _index(self, number: int) -> Index | None:
         path = self._archive.path(number) / search.NAME
         return Index(path) if path.exists() else None
 
     def _backends(
-        self, folder: Path, manifest: Manifest, *, current: bool, restricted: bool
-    ) -> tuple[Backend, QueryPool | None]:
+        self,
+        folder: Path,
+        manifest: Manifest,
+        former: tuple[QueryPool, list[Path]] | None,
+        *,
+        current: bool,
+        restricted: bool,
+    ) -> tuple[Backend, QueryPool | EngineQueries | None]:
         """What answers queries of our own, and those of strangers.
 
         A small release is held in this process too, which is faster; what is restricted never is.
+        One that changed little is there at once: its workers share the memory of those before, and
+        the copy in this process follows.
         """
+        if self._engine is not None and current and (self._engine.has_everything or not restricted):
+            published = self._engine.published(manifest, everything=restricted)
+            limits = self._limits(current=current)
+            return published, EngineQueries(published, limits) if self._public else None
         if not (self._public or restricted):
-            return EmbeddedStore.open(folder), None
+            return EmbeddedStore.open(folder, manifest.quads), None
+        if former is not None:
+            merged = self._settings.default_graph == "merge"
+            heir = former[0].successor(folder, former[1], merged=merged)
+            if heir is not None:
+                return self._followed(manifest, former[1], heir), heir
+        self._replica = None if current else self._replica
         if restricted or manifest.quads > _SMALL:
             pool = QueryPool(folder, self._limits(current=current))
             return OwnQueries(pool), pool
         with ThreadPoolExecutor(1) as beside:
-            held = beside.submit(EmbeddedStore.open, folder)
+            copy = beside.submit(opened, folder, manifest.quads)
             pool = QueryPool(folder, self._limits(current=current))
             try:
-                return held.result(), pool
+                replica = Replica(copy.result(), manifest.number)
             except BaseException:
                 pool.close()
                 raise
+        if current:
+            self._replica = replica
+        return replica.view(manifest.number, OwnQueries(pool)), pool
+
+    def _followed(self, manifest: Manifest, deltas: Sequence[Path], pool: QueryPool) -> Backend:
+        """What answers queries of our own in a release that changed little."""
+        workers = OwnQueries(pool)
+        if self._replica is None or manifest.quads > _SMALL:
+            self._replica = None
+            return workers
+        merged = self._settings.default_graph == "merge"
+        try:
+            self._replica.advance(manifest.number, deltas, merged=merged)
+        except CorruptedError:
+            self._replica = None
+            return workers
+        return self._replica.view(manifest.number, workers)
 
     def _limits(self, *, current: bool) -> Limits:
         settings = self._settings

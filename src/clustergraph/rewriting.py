@@ -2,7 +2,8 @@
 
 The engine evaluates the pattern of ``FILTER NOT EXISTS`` anew for each solution, with its joins in
 an order that knows nothing of the solution. Where that is the same, the pattern is evaluated once:
-as MINUS, or as a join for ``FILTER EXISTS``, with what must hold of the solutions beside it.
+as MINUS, or as a join for ``FILTER EXISTS``, with what must hold of the solutions beside it where
+that brings no further variables (they would only multiply what is looked at).
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ class _Reader:
                     self._slice(part.start, part.end)
                     for part in triples
                     if "blank" not in self._kinds[part.start : part.end]
-                    and shared & set(self._variables(part.start, part.end))
+                    and set() < set(self._variables(part.start, part.end)) <= shared
                 ]
                 pattern = " . ".join([*beside, self._slice(inner.start + 1, inner.end - 1)])
                 start, stop = self._span(each.start, each.end)

@@ -31,6 +31,7 @@ from clustergraph import (
 )
 from clustergraph.dumps import Dumps
 from clustergraph.errors import (
+    ClusterGraphError,
     CorruptedError,
     NotFoundError,
     SourceError,
@@ -47,6 +48,7 @@ from clustergraph.releases import backup as backups
 from clustergraph.releases import forget as forgetting
 from clustergraph.releases import manifest as manifests
 from clustergraph.releases.candidate import PUBLIC
+from clustergraph.releases.carrying import Engine, examined
 from clustergraph.tokens import Tokens
 from clustergraph.validation import locate
 from clustergraph.validator import files
@@ -58,7 +60,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from clustergraph.errors import ClusterGraphError
     from clustergraph.patch import Patch
     from clustergraph.project import Content
     from clustergraph.quality import Change, Quality
@@ -104,10 +105,12 @@ class ClusterGraph:
         """
         self.settings = settings
         self.archive = Archive(settings.variable)
+        self.engine = Engine(self.archive, settings) if settings.store else None
+        self.archive.carrier = self.engine
         self.pipeline = Pipeline(self.archive, settings)
         self.tokens = Tokens(settings.variable / "tokens.json")
-        self._reader = Reader(self.archive, settings, public=public)
-        self._writes = WriteQueue(settings)
+        self._reader = Reader(self.archive, settings, public=public, engine=self.engine)
+        self._writes = WriteQueue(settings, self.engine)
         self.fragments = Fragments(self.archive)
         self._matcher = Matcher(prefixes(settings.base))
         self._erasures: tuple[int | None, frozenset[str]] | None = None
@@ -182,6 +185,7 @@ class ClusterGraph:
             fingerprint = project.fingerprint(self.settings)
             manifest = self._unchanged(fingerprint)
             if manifest is not None and keep_written and not force:
+                self._bring(progress)
                 return Built(manifest, validation.Report(), fresh=False)
             try:
                 manifest, report = self.pipeline.build(
@@ -199,6 +203,39 @@ class ClusterGraph:
             self.archive.thin(self.settings.keep, self.settings.keep_days)
         self._reader.refresh()
         return Built(manifest, report, fresh=True)
+
+    def carry(self, *, whole: bool = False, progress: Callable[[str], None] = _quiet) -> bool:
+        """Bring the engine to the current release, from whatever it holds.
+
+        Args:
+            whole: load all of it anew, although the engine says that it holds it.
+            progress: called with the name of each step before it is taken.
+
+        Returns:
+            Whether there was anything to do.
+
+        Raises:
+            UsageError: no engine is set.
+            NotFoundError: nothing was built yet.
+            BusyError: another process is writing.
+            StoreError: it could not be done.
+        """
+        if self.engine is None:
+            raise UsageError(
+                "The current release is in the store that comes with the program.",
+                hint='An engine is set by a first line in clustergraph.toml: store = "https://..."',
+            )
+        number = self.release().manifest.number
+        with self.archive.writing("carry", wait=WAIT):
+            progress("engine")
+            return self.engine.bring(number, whole=whole)
+
+    def _bring(self, progress: Callable[[str], None] = _quiet) -> None:
+        """Bring the engine to the current release, where there is one; under the lock."""
+        number = self.archive.current_number()
+        if self.engine is not None and number is not None:
+            progress("engine")
+            self.engine.bring(number)
 
     def _ensure_feed(self) -> None:
         """Write the change feed where it is missing; to be used under the lock."""
@@ -276,6 +313,8 @@ class ClusterGraph:
         self._writes.close()
         self._matcher.close()
         self._reader.close()
+        if self.engine is not None:
+            self.engine.close()
 
     def parse(self, text: str) -> sparql.Query:
         """A query text, guarded, with the project's prefixes; see ``sparql.parse``.
@@ -457,6 +496,7 @@ class ClusterGraph:
         )
         with self.archive.writing("restore", wait=WAIT):
             self._ensure_feed()
+            self._bring()
         self._reader.refresh()
         return numbers
 
@@ -554,8 +594,12 @@ class ClusterGraph:
 
     # -- the installation -----------------------------------------------------------------
 
-    def doctor(self) -> Sequence[Check]:
-        """Look at everything that must be right for a build and for serving."""
+    def doctor(self, *, write: bool = False) -> Sequence[Check]:
+        """Look at everything that must be right for a build and for serving.
+
+        Args:
+            write: try the engine anew, with graphs of a moment.
+        """
         checks = [
             Check("project", fine=True, message=str(self.settings.project)),
             Check("base", fine=True, message=self.settings.base),
@@ -563,7 +607,53 @@ class ClusterGraph:
         checks.append(self._doctor_files())
         checks.append(self._doctor_variable())
         checks.append(self._doctor_release())
+        if self.engine is not None:
+            checks += self._doctor_engine(self.engine, write=write)
         return checks
+
+    def _doctor_engine(self, engine: Engine, *, write: bool) -> Iterator[Check]:
+        """What the engine can do, and whether it holds what it should."""
+        try:
+            probed = examined(self.settings, write=write)
+        except ClusterGraphError as error:
+            yield Check("engine", fine=False, message=error.message)
+            return
+        for each in probed.findings:
+            needed = each.fine is False and bool(each.needed)
+            meaning = f" ({each.missing})" if each.fine is False else ""
+            yield Check(f"engine, {each.title}", not needed, f"{each.message}{meaning}")
+        if not probed.findings[0].fine:
+            return
+        if write:
+            engine.forget_findings()
+        try:
+            current = self.archive.current()
+            if current is not None:
+                yield self._doctor_held(engine, current)
+        except ClusterGraphError as error:
+            yield Check("engine, release", fine=False, message=error.message)
+
+    def _doctor_held(self, engine: Engine, current: Manifest) -> Check:
+        """Whether the engine holds the current release, graph by graph."""
+        name, mend = "engine, release", "mend it with: clustergraph carry"
+        if not engine.holds(current):
+            return Check(name, False, f"it does not hold release {current.number}; {mend}")
+        expected = {**current.graphs, "": current.triples}
+        for graph, size in expected.items():
+            found = engine.count(graph)
+            if found != size:
+                shown = f"<{graph}>" if graph else "The default graph"
+                return Check(
+                    name, False, f"{shown} holds {found} statements instead of {size}; {mend} --all"
+                )
+        told = (
+            f"release {current.number}, {len(current.graphs)} graphs, every count as it should be"
+        )
+        return Check(name, True, told)
+
+    def engine_lacks(self) -> list[str]:
+        """What the engine cannot do, for people; empty where none is set, or nothing lacks."""
+        return [] if self.engine is None else self.engine.lacks(self.archive.current())
 
     def _doctor_files(self) -> Check:
         try:

@@ -31,12 +31,23 @@ _NO_IRI = re.compile(r"[\x00-\x20<>\"{}|\\^`]")
 _CHOICES = {
     "default_graph": ("merge", "separate"),
     "blank_nodes": ("skolemise", "keep", "refuse"),
+    "store_auth": ("basic", "digest"),
 }
+_SHORT = {"store": "store.query"}
+"""Settings that stand outside any table, and the place where they could stand too."""
+_ADDRESSES = (
+    "store",
+    "store_update",
+    "store_graphs",
+    "store_restricted",
+    "store_restricted_update",
+)
 
 
-def _setting(help_text: str, default: Any, *, key: str) -> Any:
+def _setting(help_text: str, default: Any, *, key: str, secret: bool = False) -> Any:
     """Declare a setting: ``key`` is its place in the TOML file (``table.name``)."""
-    return field(default=default, metadata={"help": help_text, "key": key})
+    metadata = {"help": help_text, "key": key, "secret": secret}
+    return field(default=default, repr=not secret, metadata=metadata)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,6 +214,56 @@ class Settings:
         "For so many days the last release of each day is kept", 30, key="releases.keep-days"
     )
 
+    store: str = _setting(
+        "Address of the SPARQL engine that holds the current release (or, as the first line: "
+        'store = "https://engine/sparql"); empty: the store that comes with the program',
+        "",
+        key="store.query",
+    )
+    store_update: str = _setting(
+        "Address at which the engine takes updates; empty: found out", "", key="store.update"
+    )
+    store_graphs: str = _setting(
+        "Address of the engine's graph store protocol; empty: found out", "", key="store.graphs"
+    )
+    store_user: str = _setting("User of the engine", "", key="store.user")
+    store_password: str = _setting(
+        "Its password; best set by CG_STORE_PASSWORD", "", key="store.password", secret=True
+    )
+    store_token: str = _setting(
+        "Bearer token for the engine; best set by CG_STORE_TOKEN",
+        "",
+        key="store.token",
+        secret=True,
+    )
+    store_auth: str = _setting(
+        'How user and password are sent: "basic" or "digest"', "basic", key="store.auth"
+    )
+    store_ca_file: str = _setting(
+        "File of the certificates that are trusted for the engine; empty: those of the system",
+        "",
+        key="store.ca-file",
+    )
+    store_verify: bool = _setting(
+        "Whether the engine's certificate is checked", True, key="store.verify"
+    )
+    store_seconds: int = _setting(
+        "Longest silence of the engine while it is written to, in seconds",
+        600,
+        key="store.seconds",
+    )
+    store_restricted: str = _setting(
+        "Address of a second dataset on the engine that holds everything, for tokens that may read "
+        "what is restricted; empty: they are answered here",
+        "",
+        key="store.restricted",
+    )
+    store_restricted_update: str = _setting(
+        "Address at which that one takes updates; empty: found out",
+        "",
+        key="store.restricted-update",
+    )
+
     def iri(self, path: str) -> str:
         """The IRI of ``path`` under the base."""
         return self.base + path
@@ -233,6 +294,11 @@ def declared() -> tuple[tuple[str, str, Any, str], ...]:
         for each in fields(Settings)
         if each.metadata
     )
+
+
+def secrets() -> frozenset[str]:
+    """The names of the settings whose values are never shown."""
+    return frozenset(each.name for each in fields(Settings) if each.metadata.get("secret"))
 
 
 def to_environment(settings: Settings) -> dict[str, str]:
@@ -317,6 +383,8 @@ def load(
                 f'{path}: {key} is "{values[name]}".',
                 hint="It must be one of: " + ", ".join(f'"{each}"' for each in allowed) + ".",
             )
+    for name in _ADDRESSES:
+        _check_address(name, values.get(name, ""), path)
     for name in ("licence", "contact", "themes"):
         value = values.get(name, "")
         for each in value if isinstance(value, tuple) else (value,):
@@ -329,6 +397,18 @@ def load(
         written_base=written_base,
         **values,
     )
+
+
+def _check_address(name: str, value: str, path: Path) -> None:
+    """Refuse an address that is none, or that holds a password: addresses are shown."""
+    key = next(key for known, key, _default, _help in declared() if known == name)
+    if value and not (value.startswith(("http://", "https://")) and not _NO_IRI.search(value)):
+        raise SettingsError(f"{path}: {key} must be an address that starts with http or https.")
+    if "@" in value.partition("://")[2].partition("/")[0]:
+        raise SettingsError(
+            f"{path}: {key} holds a user or a password.",
+            hint="Set them apart: CG_STORE_USER and CG_STORE_PASSWORD.",
+        )
 
 
 def _variable(folder: Path, slug: str) -> Path:
@@ -348,6 +428,9 @@ def _from_toml(path: Path) -> dict[str, Any]:
     known = {key: (name, default) for name, key, default, _help in declared()}
     values: dict[str, Any] = {}
     for table, content in tables.items():
+        if table in _SHORT and isinstance(content, str):
+            values[table] = content
+            continue
         for key, value in content.items() if isinstance(content, dict) else ():
             place = f"{table}.{key}"
             if place not in known:

@@ -60,6 +60,8 @@ class Query:
     """Where the ``*`` of SELECT * stands in ``text``; -1 if it says something else."""
     key: str = ""
     """The same for texts that differ in nothing but white space and comments."""
+    shape: str = ""
+    """The same for texts that differ beside that in strings and numbers."""
 
     @property
     def written(self) -> str:
@@ -87,6 +89,7 @@ _ERROR_PLACE = re.compile(r"^error at (\d+):(\d+): expected (?:one of )?(.*)$", 
 _LONGEST_CHAIN = 4000
 _CHAINING, _SIGNS = frozenset("!/|*&"), frozenset("+-")
 _CLAUSES = frozenset({"UNION", "OPTIONAL", "MINUS", "BIND", "FILTER", "EXISTS"})
+_VALUES = frozenset({"string", "number"})
 _OPEN, _CLOSE = {"{": "}", "(": ")", "[": "]"}, {"}", ")", "]"}
 
 _ESCAPE = re.compile(r"\\\\|\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
@@ -234,7 +237,8 @@ def parse(
     declared = tuple(prefix for prefix in missing if prefixes and prefix in prefixes)
     head = "".join(f"PREFIX {each}: <{(prefixes or {})[each]}> " for each in declared)
     star = _star(found)
-    words = "\0".join([head, *(token.text for token in found)])
+    words = [head, *(token.text for token in found)]
+    shape = [head, *("0" if token.kind in _VALUES else token.text for token in found)]
     return Query(
         head + plain,
         form,
@@ -242,8 +246,13 @@ def parse(
         len(head),
         text,
         star + len(head) if star >= 0 else -1,
-        hashlib.sha256(words.encode()).hexdigest(),
+        _digest(words),
+        _digest(shape),
     )
+
+
+def _digest(words: Iterable[str]) -> str:
+    return hashlib.sha256("\0".join(words).encode()).hexdigest()
 
 
 def _kept(read: Iterable[Token], found: list[Token]) -> Iterator[Token]:

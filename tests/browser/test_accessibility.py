@@ -23,6 +23,7 @@ KIND = statement_key(
         )
     )
 )  # fmt: skip
+CLASS = quote(f"{BASE}/ontology#Agreement")
 PAGES = {
     "home": "/",
     "thing": "/doc/place/catalonia",
@@ -36,6 +37,8 @@ PAGES = {
     "ontology": "/ontology",
     "questions": "/query",
     "question": "/query/competency-q06",
+    "builder": "/builder",
+    "builder-filled": f"/builder?class={CLASS}&by={quote(f'{BASE}/ontology#concernsPlace')}&run=1",
     "sparql": "/sparql",
     "sparql-answer": f"/sparql?query={QUERY}",
     "explain": f"/sparql/explain?query={quote('SELECT * { ?s a cg:Clustr }')}",

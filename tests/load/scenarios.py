@@ -160,8 +160,8 @@ async def opened(
             task.add_done_callback(tasks.discard)
             sent += 1
         await asyncio.sleep(0.005)
-    run.seconds = time.perf_counter() - started
     await asyncio.gather(*tasks)
+    run.seconds = time.perf_counter() - started  # until the last is answered
     while not free.empty():
         await free.get_nowait().close()
     return run

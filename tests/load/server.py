@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,6 +104,15 @@ class Server:
                         total += int(line.split()[1]) << 10
         return total
 
+    def token(self) -> str:
+        """What a header says of one who may write everything."""
+        made = subprocess.run(
+            [sys.executable, "-m", "clustergraph", "--project", str(self.folder), "token",
+             "create", "load", "--write", "*"],
+            check=True, capture_output=True, text=True,
+        )  # fmt: skip
+        return f"Bearer {made.stdout.split()[0]}"
+
     def files(self) -> int:
         """Files that its processes have open."""
         total = 0
@@ -111,6 +120,24 @@ class Server:
             with contextlib.suppress(OSError):
                 total += sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
         return total
+
+
+def build(folder: Path, **settings: object) -> None:
+    """Build the first release of a project, so that what follows starts from it.
+
+    Args:
+        folder: of the project.
+        settings: as for ``served``.
+    """
+    subprocess.run(
+        [sys.executable, "-m", "clustergraph", "--project", str(folder), "build"],
+        check=True, capture_output=True, env=_environment(settings),
+    )  # fmt: skip
+
+
+def _environment(settings: Mapping[str, object]) -> dict[str, str]:
+    """The environment of a program under such settings."""
+    return os.environ | {f"CG_{name.upper()}": str(each) for name, each in settings.items()}
 
 
 @contextlib.contextmanager
@@ -124,13 +151,12 @@ def served(folder: Path, **settings: object) -> Iterator[Server]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    environment = os.environ | {f"CG_{name.upper()}": str(each) for name, each in settings.items()}
     log = folder / "server.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "clustergraph", "--project", str(folder), "serve",
              "--port", str(port)],
-            env=environment, stdout=out, stderr=out,
+            env=_environment(settings), stdout=out, stderr=out,
         )  # fmt: skip
         try:
             server = Server(folder, port, process, log)

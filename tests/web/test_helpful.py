@@ -35,7 +35,7 @@ def test_the_page_says_what_was_declared(site: Site) -> None:
     page = site.get("/sparql", query_string={"query": LABELS}, headers={"Accept": "text/html"})
     assert "Declared for you: <code>PREFIX skos:" in page.text
     assert f">{LABELS}</textarea>" in page.text
-    assert "Why nothing?" not in page.text
+    assert "/sparql/explain" not in page.text
 
 
 def test_an_unknown_prefix_names_the_known_one(site: Site) -> None:

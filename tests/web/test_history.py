@@ -7,6 +7,8 @@ import json
 import re
 import xml.etree.ElementTree as ET  # only of our own making
 from email.utils import format_datetime, parsedate_to_datetime
+from html import unescape
+from urllib.parse import quote
 
 import pytest
 from tests.web.conftest import Site
@@ -73,6 +75,28 @@ def test_the_history_of_a_thing(told: Site) -> None:
     page = told.get("/doc/organisation/new/history", headers=HTML)
     assert "as it was then" in page.text
     assert told.get("/doc/organisation/never/history").status_code == 404
+
+
+def test_the_history_of_a_term(site: Site) -> None:
+    """A term that this project makes, and one of another's vocabulary; its page leads there."""
+    named = "http://www.w3.org/2004/02/skos/core#notation"
+    for term in (site.iri("ontology#Ship"), named):
+        for version in ("1.0", "1.1"):
+            assert site.update(
+                f"PREFIX owl: <http://www.w3.org/2002/07/owl#> DELETE WHERE {{ <{term}> ?p ?o }} ; "
+                f"INSERT DATA {{ <{term}> a owl:Class ; owl:versionInfo '{version}' }}"
+            ).status_code == 200  # fmt: skip
+        page = site.get(f"/term?iri={quote(term)}", headers=HTML, follow_redirects=True).text
+        assert "<p>1.1</p>" in page
+        (address,) = re.findall(r'href="([^"]*/term[^"]*/?history[^"]*)"', page)
+        answer = site.get(unescape(address), headers={"Accept": "application/json"}).json
+        added = [each["patch"]["added"] for each in answer["versions"]]
+        assert any("1.1" in line for line in added[0])
+        assert any("1.0" in line for line in added[1])
+        assert "1.1" in site.get(unescape(address), headers=HTML).text
+    assert site.get("/term/skos:never/history").status_code == 404
+    assert site.get("/term/never:it/history").status_code == 404
+    assert site.get("/term/history").status_code == 400
 
 
 def test_the_feed(told: Site) -> None:

@@ -74,10 +74,12 @@ def test_what_makes_no_sense_is_refused(site: Site, query: str) -> None:
 
 def test_suggestions_are_what_browsers_take(site: Site) -> None:
     """The terms, descriptions and addresses of OpenSearch."""
-    text, names, kinds, addresses = json.loads(ask(site, "*/*", "/suggest", q="exam"))
+    text, names, kinds, addresses, more = json.loads(ask(site, "*/*", "/suggest", q="exam"))
     assert text == "exam"
-    assert len(names) == len(kinds) == len(addresses) > 0
-    assert json.loads(ask(site, "*/*", "/suggest", q="")) == ["", [], [], []]
+    assert len(names) == len(kinds) == len(addresses) == len(more["languages"]) > 0
+    assert json.loads(ask(site, "*/*", "/suggest", q="")) == [
+        "", [], [], [], {"languages": []}
+    ]  # fmt: skip
     described = ask(site, "*/*", "/opensearch.xml")
     assert "/search?q={searchTerms}" in described
 

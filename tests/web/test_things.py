@@ -133,3 +133,10 @@ def test_words_of_a_passage_are_shown_where_they_are_at_hand(told: Site) -> None
     page = told.get("/doc/note/n", headers=HTML).text
     assert re.findall("<blockquote>(.*?)</blockquote>", page) == ["the six sign"]
     assert page.count("/doc/passage/") >= 3
+
+
+def test_markdown_links_what_the_page_folds(told: Site) -> None:
+    """Each statement is one line, with a link to why it is believed."""
+    text = told.get("/doc/organisation/example-cluster.md").text
+    assert re.search(r"- \[Another Cluster\]\(<[^>]*>\) +\[Why\?\]\(<[^>]*\?why=\w{12}>\)\n", text)
+    assert "All about this statement" not in text

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from clustergraph import errors, rdf, scaffold, settings
+from clustergraph.cli.engines import carry
 from clustergraph.cli.evidence import evidence
 from clustergraph.cli.keeping import backup, dump, forget, restore, verify
 from clustergraph.cli.lsp import lsp
@@ -100,6 +101,8 @@ def build(ctx: click.Context, *, message: str, force: bool, discard_written: boo
         )
     if any(built.report.counts().values()):
         click.echo(built.report.to_text(), nl=False)
+    for line in graph.engine_lacks():
+        click.echo(f"The engine: {line}", err=True)
     manifest = built.manifest
     word = "Published" if built.fresh else "Nothing has changed since"
     click.echo(
@@ -133,6 +136,8 @@ def serve(ctx: click.Context, host: str | None, port: int | None) -> None:
         click.echo(
             f"A writer was interrupted; what it left unfinished is removed: {left}.", err=True
         )
+    for line in graph.engine_lacks():
+        click.echo(f"The engine: {line}", err=True)
     run(graph.settings, lambda address: click.echo(f"Serving on {address}"))
 
 
@@ -318,23 +323,43 @@ def releases(ctx: click.Context, as_json: bool) -> None:
 
 
 @main.command()
+@click.option("--store", "address", metavar="URL", help="Look at this SPARQL engine alone.")
+@click.option(
+    "--write",
+    "may_write",
+    is_flag=True,
+    help="Try the engine with graphs of a moment, which are dropped again.",
+)
+@click.option("--json", "as_json", is_flag=True, help="What was found of the engine, as JSON.")
 @click.pass_context
-def doctor(ctx: click.Context) -> None:
-    """Check the project, its files, the folder of releases and the current release."""
+def doctor(ctx: click.Context, *, address: str | None, may_write: bool, as_json: bool) -> None:
+    """Check the project, its files, the releases, and the engine that holds the current one.
+
+    \b
+    With --store, any SPARQL engine is looked at: what it can do, and what would not work.
+      clustergraph doctor --store https://engine/sparql --write
+    """
+    if address is not None:
+        from clustergraph.cli.engines import examine  # noqa: PLC0415  slow to import
+
+        examine(ctx, address, write=may_write, as_json=as_json)
+        return
     graph = opened(ctx)
     with progress("Looking"):
-        checks = graph.doctor()
+        checks = graph.doctor(write=may_write)
     for check in checks:
         click.echo(f"{'ok  ' if check.fine else 'FAIL'} {check.name}: {check.message}")
     click.echo("\nSettings in force:")
     for name, key, _default, help_text in settings.declared():
-        click.echo(f"  {key} = {getattr(graph.settings, name)!r}\n      {help_text}")
+        value = getattr(graph.settings, name)
+        shown = "(set)" if value and name in settings.secrets() else repr(value)
+        click.echo(f"  {key} = {shown}\n      {help_text}")
     if not all(check.fine for check in checks):
         ctx.exit(errors.EXIT_FINDINGS)
 
 
 for command in (
     evidence, update, rollback, diff, token, forget, backup, restore, validate, verify, dump, lsp,
-    mirror,
+    mirror, carry,
 ):  # fmt: skip
     main.add_command(command)

@@ -1,11 +1,12 @@
 """What a page holds: statements with labels, graphs and evidence; lists; documents."""
 
 from clustergraph.pages.changes import ChangedThing, explained
+from clustergraph.pages.choices import Choice, Fact, classes, facts, named, values
 from clustergraph.pages.documents import document
 from clustergraph.pages.labels import Label, Labels
-from clustergraph.pages.lists import Entry, Kind, kinds, members, terms, trees
+from clustergraph.pages.lists import Entry, Kind, kinds, members, prepare_lists, terms, trees
 from clustergraph.pages.maps import Map, world_map
-from clustergraph.pages.once import once
+from clustergraph.pages.once import once, soon
 from clustergraph.pages.pictures import Network, Timeline, picture
 from clustergraph.pages.statement import statement
 from clustergraph.pages.thing import page
@@ -16,9 +17,11 @@ from clustergraph.pages.vocabulary import TermPage, Vocabulary, term_page, vocab
 __all__ = [
     "Branch",
     "ChangedThing",
+    "Choice",
     "Diagram",
     "Entry",
     "Evidence",
+    "Fact",
     "Kind",
     "Label",
     "Labels",
@@ -32,18 +35,24 @@ __all__ = [
     "Timeline",
     "Value",
     "Vocabulary",
+    "classes",
     "diagram",
     "document",
     "explained",
+    "facts",
     "kinds",
     "members",
+    "named",
     "once",
     "page",
     "picture",
+    "prepare_lists",
+    "soon",
     "statement",
     "term_page",
     "terms",
     "trees",
+    "values",
     "vocabulary",
     "world_map",
 ]

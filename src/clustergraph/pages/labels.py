@@ -27,6 +27,10 @@ class Label:
     language: str = ""
 
 
+Name = tuple[str, str, str, int]
+"""The IRI of a thing, a name of it, the language, and the rank of the property that names it."""
+
+
 class Labels:
     """The names of some things."""
 
@@ -37,22 +41,19 @@ class Labels:
 
     def fetch(self, iris: Iterable[str]) -> None:
         """Look up the names of things, in one query."""
-        wanted = sorted({iri for iri in iris if iri not in self._found})
-        if not wanted:
-            return
-        rows = select(self._backend, "labels", things=[ox.NamedNode(iri) for iri in wanted])
+        self.choose(names(self._backend, {iri for iri in iris if iri not in self._found}))
+
+    def choose(self, found: Iterable[Name]) -> None:
+        """Of the names of things, know the best one of each."""
         best: dict[str, tuple[int, int]] = {}
-        for row in rows:
-            iri, label, rank = row["thing"].value, row["label"], int(row["rank"].value)
-            if not isinstance(label, ox.Literal):
-                continue
-            order = (self._preference(label.language), rank)
+        for iri, text, language, rank in found:
+            order = (self._preference(language), rank)
             if iri not in best or order < best[iri]:
                 best[iri] = order
-                self._found[iri] = Label(label.value, label.language or "")
+                self._found[iri] = Label(text, language)
 
-    def _preference(self, language: str | None) -> int:
-        tag = (language or "").lower()
+    def _preference(self, language: str) -> int:
+        tag = language.lower()
         for position, wanted in enumerate(self._languages):
             if tag == wanted:
                 return position
@@ -69,7 +70,32 @@ class Labels:
 
     def best(self, literals: Iterable[ox.Literal]) -> list[ox.Literal]:
         """Literals, those in the reader's languages first."""
-        return sorted(literals, key=lambda each: (self._preference(each.language), each.value))
+        return sorted(
+            literals, key=lambda each: (self._preference(each.language or ""), each.value)
+        )
+
+
+def names(backend: Backend, iris: Iterable[str]) -> list[Name]:
+    """All names of some things, in all languages, looked up in one query.
+
+    What is no IRI has none: a year by which results are narrowed.
+    """
+    things = [node for iri in sorted(set(iris)) if (node := _node(iri)) is not None]
+    if not things:
+        return []
+    rows = select(backend, "labels", things=things)
+    return [
+        (row["thing"].value, label.value, label.language or "", int(row["rank"].value))
+        for row in rows
+        if isinstance(label := row["label"], ox.Literal)
+    ]
+
+
+def _node(iri: str) -> ox.NamedNode | None:
+    try:
+        return ox.NamedNode(iri)
+    except ValueError:
+        return None
 
 
 def _readable(iri: str) -> str:

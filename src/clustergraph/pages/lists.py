@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
-from clustergraph.pages.labels import Label, Labels
+from clustergraph.pages.labels import Label, Labels, Name, names
 from clustergraph.pages.once import once
 from clustergraph.pages.queries import select
 from clustergraph.pages.trees import Branch, forest
@@ -71,20 +72,60 @@ def kinds(backend: Backend, base: str) -> list[Kind]:
     return once(backend, "kinds", count)
 
 
-def members(backend: Backend, base: str, kind: str, languages: Sequence[str]) -> list[Entry]:
-    """The things of a kind, by label; looked up once for readers of the same languages."""
+def members(
+    backend: Backend, base: str, kind: str, languages: Sequence[str], *, page: int, size: int
+) -> tuple[list[Entry], int]:
+    """The things of a kind, by label, page by page.
 
-    def find() -> list[Entry]:
-        rows = select(backend, "members", prefix=ox.Literal(f"{base}id/{kind}/"))
-        iris = [row["thing"].value for row in rows]
-        labels = Labels(backend, languages)
-        labels.fetch(iris)
-        entries = [Entry(iri, labels.of(iri)) for iri in iris]
-        return sorted(entries, key=lambda each: (each.label.text.casefold(), each.iri))
+    Args:
+        backend: the store of the release.
+        base: of the graph's IRIs.
+        kind: what stands after ``id/`` in those of the things.
+        languages: those of the reader, the best first.
+        page: from 1; one that is not there gives the one nearest to it.
+        size: things on a page.
 
+    Returns:
+        Those of the page, and how many there are in all.
+    """
     if all(each.name != kind for each in kinds(backend, base)):
-        return []
-    return once(backend, ("members", kind, *languages), find)
+        return [], 0
+    things = _named(backend, base, kind)
+    iris = list(things)
+
+    def order() -> array[int]:
+        labels = Labels(backend, languages)
+        labels.choose(name for found in things.values() for name in found)
+        keys = [(labels.of(iri).text.casefold(), iri) for iri in iris]
+        return array("L", sorted(range(len(keys)), key=keys.__getitem__))
+
+    ordered = once(backend, ("order", kind, *languages), order)
+    last = -(-len(iris) // size)
+    first = (min(max(page, 1), last) - 1) * size
+    shown = [iris[position] for position in ordered[first : first + size]]
+    labels = Labels(backend, languages)
+    labels.choose(name for iri in shown for name in things[iri])
+    return [Entry(iri, labels.of(iri)) for iri in shown], len(iris)
+
+
+def prepare_lists(backend: Backend, base: str) -> None:
+    """Find out what the lists take long for, of those kinds that the shapes put first."""
+    for kind in kinds(backend, base):
+        if kind.ordered:
+            _named(backend, base, kind.name)
+
+
+def _named(backend: Backend, base: str, kind: str) -> dict[str, list[Name]]:
+    """The things of a kind by IRI, with their names in all languages."""
+
+    def find() -> dict[str, list[Name]]:
+        rows = select(backend, "members", prefix=ox.Literal(f"{base}id/{kind}/"))
+        found: dict[str, list[Name]] = {row["thing"].value: [] for row in rows}
+        for name in names(backend, found):
+            found[name[0]].append(name)
+        return found
+
+    return once(backend, ("named", kind), find)
 
 
 def terms(backend: Backend, graph: str, languages: Sequence[str]) -> list[Entry]:

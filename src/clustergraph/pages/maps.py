@@ -19,7 +19,7 @@ import pyoxigraph as ox
 from clustergraph.pages.view import Named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from clustergraph.pages.labels import Labels
     from clustergraph.store import Row
@@ -35,6 +35,8 @@ _MARGIN = 40
 _SMALLEST = (260, 150)
 """Of what a map shows: a country says little without its surroundings."""
 _MOST = 200
+_MOST_NAMED = 40
+"""Things that are named at one place."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Area:
     y: float
     """Its middle."""
     things: tuple[Named, ...]
+    number: int
+    """How many there are: not all are named."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,8 @@ class Spot:
     x: float
     y: float
     things: tuple[Named, ...]
+    number: int
+    """How many there are: not all are named."""
 
 
 @dataclass(frozen=True)
@@ -101,40 +107,45 @@ def world_map(rows: Iterable[Row], labels: Labels) -> Map | None:
     Args:
         rows: with ``thing`` (or ``s``) and ``code`` (ISO 3166-1, or -2 for a part of a country),
             ``wkt`` (a point), or ``long`` and ``lat``.
-        labels: with the names of the things.
+        labels: the names of the things are fetched with it.
     """
     shapes = _shapes()
-    areas: dict[str, dict[str, Named]] = defaultdict(dict)
-    spots: dict[tuple[float, float], dict[str, Named]] = defaultdict(dict)
+    areas: dict[str, dict[str, None]] = defaultdict(dict)
+    spots: dict[tuple[float, float], dict[str, None]] = defaultdict(dict)
     for row in rows:
         thing = row.get("thing", row.get("s"))
         if not isinstance(thing, ox.NamedNode):
             continue
-        named = Named(thing.value, labels.of(thing.value))
         point, code = _point(row), _code(row)
         if point is not None:
-            spots[point][thing.value] = named
+            spots[point][thing.value] = None
         elif code in shapes:
-            areas[code][thing.value] = named
+            areas[code][thing.value] = None
     if not areas and not spots:
         return None
     shown = sorted(spots.items())[:_MOST]
+    told = {id(each): list(each)[:_MOST_NAMED] for each in (*areas.values(), *dict(shown).values())}
+    labels.fetch({iri for iris in told.values() for iri in iris})
+
+    def named(things: Mapping[str, None]) -> tuple[Named, ...]:
+        return _ordered(Named(iri, labels.of(iri)) for iri in told[id(things)])
+
     boxes = [shapes[code]["box"] for code in areas] + [[x, y, x, y] for (x, y), _things in shown]
     left, top, width, height = _frame(boxes)
     return Map(
         tuple(
-            _area(code, shapes[code], _ordered(things.values()))
+            _area(code, shapes[code], named(things), len(things))
             for code, things in sorted(areas.items())
         ),
-        tuple(Spot(x, y, _ordered(things.values())) for (x, y), things in shown),
+        tuple(Spot(x, y, named(things), len(things)) for (x, y), things in shown),
         left, top, width, height,
         len(spots) - len(shown),
     )  # fmt: skip
 
 
-def _area(code: str, shape: dict[str, Any], things: tuple[Named, ...]) -> Area:
+def _area(code: str, shape: dict[str, Any], things: tuple[Named, ...], number: int) -> Area:
     x, y = shape["middle"]
-    return Area(code, shape["d"], x, y, things)
+    return Area(code, shape["d"], x, y, things, number)
 
 
 def _ordered(things: Iterable[Named]) -> tuple[Named, ...]:

@@ -97,11 +97,8 @@ def picture(rows: Sequence[Row], labels: Labels) -> Timeline | Network | Map | N
 
     Args:
         rows: the solutions.
-        labels: the names of what they hold are fetched with it.
+        labels: the names of what is drawn are fetched with it.
     """
-    labels.fetch(
-        term.value for row in rows for term in row.values() if isinstance(term, ox.NamedNode)
-    )
     return timeline(rows, labels) or network(rows, labels) or world_map(rows, labels)
 
 
@@ -110,7 +107,7 @@ def timeline(rows: Iterable[Row], labels: Labels) -> Timeline | None:
 
     Args:
         rows: with ``thing`` and ``first``, maybe ``last`` and ``kind``.
-        labels: with the names of the things.
+        labels: the names of the things are fetched with it.
     """
     spans = []
     for row in rows:
@@ -126,6 +123,7 @@ def timeline(rows: Iterable[Row], labels: Labels) -> Timeline | None:
         return None
     spans.sort()
     shown = spans[-_MOST_BARS:]
+    labels.fetch(each[2] for each in shown)
     begin = math.floor(min(each[0] for each in shown))
     end = math.ceil(max(each[1] for each in shown))
     scale = WIDTH / max(1, end - begin)
@@ -164,7 +162,7 @@ def network(rows: Iterable[Row], labels: Labels) -> Network | None:
 
     Args:
         rows: with ``one``, ``other`` and maybe ``times``.
-        labels: with the names of the things.
+        labels: the names of the things are fetched with it.
     """
     pairs: Counter[tuple[str, str]] = Counter()
     for row in rows:
@@ -179,6 +177,7 @@ def network(rows: Iterable[Row], labels: Labels) -> Network | None:
         weights[one_iri] += times
         weights[other_iri] += times
     ranked = sorted(weights, key=lambda iri: (-weights[iri], iri))[:_MOST_NODES]
+    labels.fetch(ranked)
     dots = _circle(sorted(ranked, key=lambda iri: labels.of(iri).text.casefold()), labels)
     most = max(pairs.values())
     ties = tuple(

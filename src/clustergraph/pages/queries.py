@@ -22,6 +22,11 @@ def _query(path: Path) -> sparql.Query:
     return sparql.parse(path.read_text(encoding="utf-8"))
 
 
+def text_of(name: str) -> str:
+    """One of our queries, its parameters not set, for who answers it elsewhere."""
+    return _query(_FOLDER / f"{name}.rq").text
+
+
 def select(backend: Backend, name: str, **values: Term | Sequence[Term]) -> list[Row]:
     """The solutions of one of our queries, with its parameters set."""
     return select_from(_FOLDER, backend, name, **values)

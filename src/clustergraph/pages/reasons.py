@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pyoxigraph as ox
 
+from clustergraph.pages.labels import Label
 from clustergraph.pages.queries import select
 from clustergraph.pages.view import Ambiguity, Evidence, Named, Passage, Reading
 
@@ -24,7 +25,12 @@ _NAMES = (
     "certainty", "rationale", "hasPassage", "firstLine", "lastLine", "inAnnouncement",
     "supportsTriple", "hasReading", "isPreferred", "passageSha256",
 )  # fmt: skip
-_LINKED = ("p", "o", "s", "certainty", "author", "source", "told", "ambiguity", "reading")
+_LINKED = ("p", "o", "s", "certainty", "author", "value", "ambiguity", "reading")
+_DETAILS = {
+    "firstLine": "first", "lastLine": "last", "inAnnouncement": "told", "hasSource": "source",
+    "passageSha256": "digest", "start": "start", "end": "end",
+}  # fmt: skip
+"""How the details of a passage are called here, by the end of their property."""
 
 
 class Around:
@@ -87,7 +93,7 @@ class Around:
             Evidence(
                 row["why"].value,
                 named(row.get("certainty"), labels),
-                _text(row, "rationale"),
+                _label(row, "rationale"),
                 named(row.get("author"), labels),
                 _text(row, "created"),
                 self._passages(row["why"], labels),
@@ -98,11 +104,14 @@ class Around:
         )
 
     def _passages(self, why: Term, labels: Labels) -> tuple[Passage, ...]:
-        found = {
-            row["passage"].value: passage(row, labels)
-            for row in self._rows["passage"]
-            if row["why"] == why
-        }
+        held: dict[str, dict[str, Term]] = {}
+        for row in self._rows["passage"]:
+            if row["why"] == why:
+                about = held.setdefault(row["passage"].value, {"passage": row["passage"]})
+                if "detail" in row:
+                    end = row["detail"].value.rpartition("#")[2]
+                    about[_DETAILS[end]] = row["value"]
+        found = {iri: passage(about, labels) for iri, about in held.items()}
         return tuple(sorted(found.values(), key=lambda each: (each.first or 0, each.iri)))
 
     def _ambiguities(self, why: Term, labels: Labels) -> tuple[Ambiguity, ...]:
@@ -116,7 +125,7 @@ class Around:
                     labels.of(iri),
                     _text(row, "preferred") in {"true", "1"},
                     row["reading"] in mine,
-                    _text(row, "rationale"),
+                    _label(row, "rationale"),
                 )
         return tuple(
             Ambiguity(
@@ -175,6 +184,11 @@ def named(term: Term | None, labels: Labels) -> Named | None:
 def _text(row: Row, name: str) -> str:
     term = row.get(name)
     return term.value if isinstance(term, ox.Literal) else ""
+
+
+def _label(row: Row, name: str) -> Label | None:
+    term = row.get(name)
+    return Label(term.value, term.language or "") if isinstance(term, ox.Literal) else None
 
 
 def _number(row: Row, name: str) -> int | None:

@@ -49,7 +49,7 @@ class Reading:
     preferred: bool
     mine: bool
     """Whether it is the one that makes the statement."""
-    rationale: str
+    rationale: Label | None
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Evidence:
 
     attestation: str
     certainty: Named | None
-    rationale: str
+    rationale: Label | None
     author: Named | None
     created: str
     passages: tuple[Passage, ...]

@@ -36,7 +36,12 @@ _ALIGNED = (
     f"{_OWL}equivalentClass",
     f"{_OWL}equivalentProperty",
 )
-_NOTES = (f"{_SKOS}scopeNote", f"{_SKOS}example", f"{_SKOS}changeNote", f"{_SKOS}historyNote")
+_DCTERMS = "http://purl.org/dc/terms/"
+_NOTES = (
+    *(f"{_SKOS}{each}" for each in ("scopeNote", "example", "changeNote", "historyNote")),
+    *(f"{_DCTERMS}{each}" for each in ("created", "issued", "modified")),
+    f"{_OWL}versionInfo",
+)
 _DEFINITIONS = (f"{_SKOS}definition", f"{_RDFS}comment")
 _MOST_BELOW = 60
 

@@ -106,7 +106,7 @@ def _completeness(backend: Backend) -> list[Completeness]:
         if instances[cls.value]:
             pair = {"class": cls, "property": name}
             having = _number(select_from(_FOLDER, backend, "having", **pair))
-            required = "required" in row and row["required"].value == "true"
+            required = "required" in row and row["required"].value in {"true", "1"}
             found.append(
                 Completeness(cls.value, name.value, required, having, instances[cls.value])
             )

@@ -9,7 +9,13 @@ Clients have shares: so many queries at once, and a budget of processor time tha
 client whose query was given up starts in the slow lane for a while. Clients without a name (those
 on this machine, be it a proxy that nobody told us of) have no share of their own.
 
+A query of which it is known that others of its shape needed long starts in the middle lane: it
+would only take processor time from light ones before it is taken there.
+
 A query whose reader takes nothing holds no place.
+
+Those that wait are woken one by one, in the order in which they came, when there is a place for
+them: were all woken at each change, they would spend the processor on looking.
 """
 
 from __future__ import annotations
@@ -17,7 +23,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from clustergraph.errors import OverloadedError, TooManyRequestsError
@@ -28,7 +34,7 @@ if TYPE_CHECKING:
     from clustergraph.query.limits import Limits
 
 FAST, MIDDLE, SLOW, NONE = "fast", "middle", "slow", ""
-_LOOK = 0.05  # seconds between looks for a place that a slow reader leaves
+_LOOK = 0.25  # seconds between looks for a place that a slow reader leaves
 _READER_IS_SLOW = 0.25  # seconds after which a reader that takes nothing holds no place
 _MOST_CLIENTS = 10_000
 
@@ -41,6 +47,18 @@ class Place:
     lane: str = NONE
     yielded: float | None = None
     """Since when its reader has not asked for more."""
+
+
+@dataclass(eq=False)
+class _Waiter:
+    """One query that waits for a place."""
+
+    fits: Callable[[], bool]
+    """Whether it may have a place in the lane that is free."""
+    take: Callable[[], None]
+    """Gives it the place."""
+    served: bool = False
+    woken: threading.Event = field(default_factory=threading.Event)
 
 
 @dataclass(eq=False)
@@ -60,46 +78,42 @@ class Lanes:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._sizes = {FAST: limits.fast, MIDDLE: max(1, limits.fast // 2), SLOW: limits.slow}
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._places: set[Place] = set()
-        self._waiting = Counter[str]()
+        self._waiting: dict[str, list[_Waiter]] = {FAST: [], MIDDLE: [], SLOW: []}
         self._clients: dict[str, _Client] = {}
         self._closed = False
         self.statistics: Counter[str] = Counter()
 
-    def enter(self, client: str) -> Place:
+    def enter(self, client: str, expected: float = 0.0) -> Place:
         """Wait for a place.
 
         Args:
             client: who asks; "" for one without a share of its own.
+            expected: processor time that the query will need, as far as one knows.
 
         Raises:
             TooManyRequestsError: the client has used up its share.
             OverloadedError: no place was free in time.
         """
         place = Place(client)
-        with self._changed:
+        with self._lock:
             share = self._share(client)
             if share is not None and self._budget(share) <= 0:
                 raise self._throttled(share)
-            if share is not None and share.demoted_until > time.monotonic():
-                full = self._waiting[SLOW] >= self._limits.queue
-                if full or not self._wait(SLOW, lambda: self._has_place(SLOW)):
+            demoted = share is not None and share.demoted_until > time.monotonic()
+
+        def fits() -> bool:
+            return demoted or share is None or share.running < self._limits.per_client
+
+        lane = SLOW if demoted else MIDDLE if expected > self._limits.quick else FAST
+        if not self._wait(lane, fits, lambda: self._start(place, share, lane)):
+            with self._lock:
+                if lane != FAST:
                     raise self._overloaded("Too many long queries are running.")
-                self._start(place, share, SLOW)
-                return place
-            if self._waiting[FAST] >= self._limits.queue:
-                raise self._overloaded("Too many queries are waiting.")
-
-            def free() -> bool:
-                own = share is None or share.running < self._limits.per_client
-                return own and self._has_place(FAST)
-
-            if not self._wait(FAST, free):
-                if share is not None and share.running >= self._limits.per_client:
+                if not fits() and share is not None:
                     raise self._throttled(share)
                 raise self._overloaded("All query workers are busy.")
-            self._start(place, share, FAST)
         return place
 
     def descend(self, place: Place) -> bool:
@@ -111,7 +125,7 @@ class Lanes:
         Raises:
             OverloadedError: it is to be given up.
         """
-        with self._changed:
+        with self._lock:
             lower = MIDDLE if place.lane == FAST else SLOW
             if self._has_place(lower):
                 self._move(place, lower)
@@ -127,17 +141,20 @@ class Lanes:
         Raises:
             OverloadedError: there was none in time.
         """
-        with self._changed:
+        with self._lock:
             self._move(place, NONE)
-            full = self._waiting[MIDDLE] >= self._limits.queue
-            if full or not self._wait(MIDDLE, lambda: self._has_place(MIDDLE)):
+
+        def take() -> None:
+            place.lane = MIDDLE
+
+        if not self._wait(MIDDLE, lambda: True, take):
+            with self._lock:
                 self.statistics["shed"] += 1
                 raise self._overloaded("Too many queries that are not light are running.")
-            self._move(place, MIDDLE)
 
     def demote(self, place: Place) -> None:
         """Let the client of a query that was given up start in the slow lane for a while."""
-        with self._changed:
+        with self._lock:
             share = self._clients.get(place.client)
             if share is not None:
                 share.demoted_until = time.monotonic() + self._limits.demotion
@@ -149,7 +166,7 @@ class Lanes:
             place: of the query that ended.
             seconds: processor time that it used.
         """
-        with self._changed:
+        with self._lock:
             lane, place.lane = place.lane, NONE
             if place in self._places:
                 self._places.discard(place)
@@ -158,19 +175,49 @@ class Lanes:
                     share.running -= 1
                     share.budget = self._budget(share) - seconds
                     share.counted = time.monotonic()
-            self._changed.notify_all()
+            self._serve()
             return lane
 
     def active(self) -> int:
         """How many queries are running or held."""
-        with self._changed:
+        with self._lock:
             return len(self._places)
 
     def close(self) -> None:
         """Let nobody in any more."""
-        with self._changed:
+        with self._lock:
             self._closed = True
-            self._changed.notify_all()
+            for waiting in self._waiting.values():
+                for each in waiting:
+                    each.woken.set()
+
+    def _wait(self, lane: str, fits: Callable[[], bool], take: Callable[[], None]) -> bool:
+        """Wait for a place, at most as long as one may wait; gives whether it was taken.
+
+        Raises:
+            OverloadedError: the pool is being closed.
+        """
+        waiter = _Waiter(fits, take)
+        deadline = time.monotonic() + self._limits.wait
+        waiting = self._waiting[lane]
+        with self._lock:
+            if len(waiting) >= self._limits.queue // (1 if lane == FAST else 2):
+                return False
+            waiting.append(waiter)
+        try:
+            while True:
+                with self._lock:
+                    if self._closed:
+                        raise OverloadedError("The service is stopping.")
+                    self._serve()
+                    remaining = deadline - time.monotonic()
+                    if waiter.served or remaining <= 0:
+                        return waiter.served
+                waiter.woken.wait(min(remaining, _LOOK))
+        finally:
+            with self._lock:
+                if waiter in waiting:
+                    waiting.remove(waiter)
 
     # -- under the lock ------------------------------------------------------------------------
 
@@ -182,28 +229,19 @@ class Lanes:
 
     def _move(self, place: Place, lane: str) -> None:
         place.lane = lane
-        self._changed.notify_all()
+        self._serve()
 
-    def _wait(self, lane: str, free: Callable[[], bool]) -> bool:
-        """Wait until ``free()``, at most as long as one may wait; gives whether it is.
-
-        Raises:
-            OverloadedError: the pool is being closed.
-        """
-        deadline = time.monotonic() + self._limits.wait
-        self._waiting[lane] += 1
-        try:
-            while True:
-                if self._closed:
-                    raise OverloadedError("The service is stopping.")
-                if free():
-                    return True
-                remaining = deadline - time.monotonic()
-                if remaining <= 0:
-                    return False
-                self._changed.wait(min(remaining, _LOOK))
-        finally:
-            self._waiting[lane] -= 1
+    def _serve(self) -> None:
+        """Give the places that are free to those that wait, the first ones first."""
+        for lane, waiting in self._waiting.items():
+            for each in list(waiting):
+                if not self._has_place(lane):
+                    break
+                if each.fits():
+                    waiting.remove(each)
+                    each.take()
+                    each.served = True
+                    each.woken.set()
 
     def _has_place(self, lane: str) -> bool:
         """Whether a lane has a free place; takes one from a query whose reader is slow."""

@@ -25,8 +25,8 @@ class Limits:
     """Processor time after which a query makes room in the fast lane."""
     light: float = 0.25
     """Processor time after which a query is not light."""
-    queue: int = 32
-    """Queries that wait for a place in the fast lane; and in the middle lane."""
+    queue: int = 16
+    """Queries that wait for a place in the fast lane; half as many in each other lane."""
     wait: float = 1.0
     """Longest wait for a place."""
     waiting_readers: int = 96

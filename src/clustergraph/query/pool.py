@@ -1,8 +1,8 @@
 """The pool: gives each query a worker, watches its time, kills it at the limit, keeps spares.
 
 Which query may run, and where it goes on when it needs long, ``lanes`` says. A query that is held
-is stopped (SIGSTOP); in the slow lane it runs with lower priority, and its worker is not used
-again.
+is stopped (SIGSTOP); in the slow lane it runs with lower priority. A worker is used again unless it
+kept much memory.
 
 A query that took too much is remembered for a while: a release never changes, so it would again.
 """
@@ -12,12 +12,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import signal
 import socket
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 from collections import OrderedDict
@@ -35,24 +31,27 @@ from clustergraph.errors import (
     TimeLimitError,
     from_fields,
 )
-from clustergraph.process import frames
+from clustergraph.process import frames, turns
 from clustergraph.query.lanes import FAST, MIDDLE, SLOW, Lanes, Place
 from clustergraph.query.limits import Limits
+from clustergraph.query.remembered import Remembered, key_of
+from clustergraph.query.start import Zygote
 from clustergraph.store.backend import STORED_DATASET, Answer, DatasetClause, Row, rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from clustergraph.rdf import Format
     from clustergraph.sparql import Query
 
 _CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
 _POLL = 0.03  # seconds between looks at a running query
 _PRIORITY = {MIDDLE: 8, SLOW: 19}
 _OWN = 8  # workers that are kept for queries of our own
-_REMEMBERED = 1000  # queries that took too much
+_KEPT = 1 / 8  # share of its memory that a worker may keep after a query, to be used again
+_SHAPES = 1000  # whose cost is remembered
 _GRACE = 5.0  # seconds in which a request that has this pool at hand may still begin
-_START = 60.0  # seconds within which a zygote must have loaded its release
 
 
 @dataclass(eq=False)
@@ -61,6 +60,9 @@ class _Worker:
 
     connection: socket.socket
     pid: int
+    frames: frames.Receiver
+    size: int = 0
+    """Pages of address space that it had at first."""
     served: int = 0
     cpu_before: float = 0.0
     """Processor seconds that it had used when its last query ended."""
@@ -78,6 +80,10 @@ class _Worker:
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, self.pid, _PRIORITY[lane])
             os.sched_setscheduler(self.pid, os.SCHED_BATCH, os.sched_param(0))
+
+    def is_clean(self, memory: int) -> bool:
+        """Whether it gave back what its last query took, of so many bytes that it may take."""
+        return (_pages(self.pid) - self.size) * _PAGE <= memory * _KEPT
 
     def has_usual_priority(self) -> bool:
         """Whether it runs as one that is new; tries to make it so."""
@@ -102,6 +108,7 @@ class _Run:
     key: str
     """Of the query and its dataset."""
     limit: float
+    shape: str = ""
     seconds: float = 0.0
     """How long its worker was at work."""
     sent: int = 0
@@ -119,15 +126,26 @@ def _cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _CLOCK_TICKS
 
 
+def _pages(pid: int) -> int:
+    """Pages of address space of a process."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[0])
+    except (OSError, IndexError):
+        return 0
+
+
 class QueryPool:
     """A backend that answers in worker processes; one for each release."""
 
-    def __init__(self, folder: Path, limits: Limits | None = None) -> None:
+    def __init__(
+        self, folder: Path, limits: Limits | None = None, *, zygote: Zygote | None = None
+    ) -> None:
         """Start the zygote and wait until it holds the release.
 
         Args:
             folder: the release's store.
             limits: what queries may take.
+            zygote: one that holds the release already; the pool ends it.
 
         Raises:
             StoreError: the release could not be loaded.
@@ -137,46 +155,67 @@ class QueryPool:
         self.statistics = self.lanes.statistics
         self._changed = threading.Lock()
         self._idle: list[_Worker] = []
+        self._slowed: list[_Worker] = []
+        """Idle ones that cannot be made quick again: for queries that begin in a slower lane."""
         self._own: list[_Worker] = []
         self._running: set[_Run] = set()
-        self._too_much: OrderedDict[str, _TooMuch] = OrderedDict()
+        self._remembered = Remembered()
+        self._costs: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        """Processor seconds of the last two queries of a shape."""
         self._closed = False
-        self._directory = tempfile.mkdtemp(prefix="clustergraph-")
-        self._socket = str(Path(self._directory) / "zygote")
-        self._zygote = subprocess.Popen(  # noqa: S603  our own module, no shell
-            [
-                sys.executable, "-m", "clustergraph.query.zygote", str(folder), self._socket,
-                "--memory", str(self.limits.memory), "--in-memory", str(self.limits.in_memory),
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )  # fmt: skip
-        self._await_zygote(folder)
+        self._restarting = threading.Lock()
+        self._zygote = zygote or Zygote(folder, self.limits)
         self._idle += (self._spawn() for _ in range(self.limits.fast))
 
-    def _await_zygote(self, folder: Path) -> None:
-        out = self._zygote.stdout
-        timer = threading.Timer(_START, self._zygote.kill)
-        timer.start()
-        try:
-            ready = out is not None and out.readline() == b"listening\n"
-        finally:
-            timer.cancel()
-        if not ready:
-            self.close()
-            raise StoreError(f"The release in {folder} could not be loaded for queries.")
+    def successor(self, folder: Path, deltas: Sequence[Path], *, merged: bool) -> QueryPool | None:
+        """A pool of a later release, quickly: it shares with this one what stayed.
+
+        Args:
+            folder: the later release's store.
+            deltas: the changes from this release to that one, in their order.
+            merged: whether the default graph is the merge of the others.
+
+        Returns:
+            None if there can be none: the release is to be read from disk.
+        """
+        with self._restarting:
+            zygote = self._zygote.successor(folder, deltas, merged=merged)
+        return QueryPool(folder, self.limits, zygote=zygote) if zygote is not None else None
 
     def _spawn(self) -> _Worker:
-        connection = socket.socket(socket.AF_UNIX)
-        connection.settimeout(_START)
         try:
-            connection.connect(self._socket)
-            _kind, pid = frames.receive(connection)
-        except (OSError, EOFError) as error:
-            connection.close()
-            raise StoreError("No query worker could be started.") from error
+            worker = self._connected()
+        except (OSError, EOFError, StoreError):
+            self._restart()
+            try:
+                worker = self._connected()
+            except (OSError, EOFError) as error:
+                raise StoreError("No query worker could be started.") from error
         self.statistics["workers_started"] += 1
-        return _Worker(connection, int(pid))
+        return worker
+
+    def _connected(self) -> _Worker:
+        connection = self._zygote.connect()
+        try:
+            received = frames.Receiver(connection)
+            _kind, pid = received.receive()
+            return _Worker(connection, int(pid), received, _pages(int(pid)))
+        except BaseException:
+            connection.close()
+            raise
+
+    def _restart(self) -> None:
+        """Start the zygote again, if it was killed.
+
+        Raises:
+            StoreError: it cannot be started.
+        """
+        with self._restarting:
+            if self._closed or self._zygote.is_alive():
+                return
+            self.statistics["zygotes_restarted"] += 1
+            self._zygote.close()
+            self._zygote = Zygote(self._zygote.folder, self.limits)
 
     # -- answering ---------------------------------------------------------------------------
 
@@ -204,9 +243,13 @@ class QueryPool:
             OverloadedError: no place was free in time.
         """
         limit = self.limits.time if seconds is None else seconds
-        key = f"{query.key or query.text}{dataset!r}"
-        self._check_remembered(key, limit)
-        run = _Run(self.lanes.enter(client), key, limit)
+        key = key_of(query, dataset)
+        again = self._remembered.find(key, limit)
+        if again is not None:
+            self.statistics["remembered"] += 1
+            raise again
+        place = self.lanes.enter(client, min(self._costs.get(query.shape, (0.0,))))
+        run = _Run(place, key, limit, query.shape)
         with self._changed:
             self._running.add(run)
         chunks = self._chunks(run, query, fmt, dataset)
@@ -235,7 +278,7 @@ class QueryPool:
             try:
                 frames.send(worker.connection, frames.REQUEST, _request(query, fmt, dataset))
                 pieces = []
-                while (received := frames.receive(worker.connection))[0] == frames.DATA:
+                while (received := worker.frames.receive())[0] == frames.DATA:
                     pieces.append(received[1])
             except (OSError, EOFError):
                 worker.kill()
@@ -258,12 +301,8 @@ class QueryPool:
     ) -> Iterator[bytes]:
         finished = False
         try:
-            worker = run.worker = self._take()
-            if run.place.lane == SLOW:
-                worker.slow_down(SLOW)
-            frames.send(worker.connection, frames.REQUEST, _request(query, fmt, dataset))
+            worker, (kind, payload) = self._begun(run, _request(query, fmt, dataset))
             while True:
-                kind, payload = self._receive(run, worker)
                 if kind == frames.END:
                     finished = True
                     used = float(payload)
@@ -283,6 +322,7 @@ class QueryPool:
                 run.place.yielded = time.monotonic()
                 yield payload
                 run.place.yielded = None
+                kind, payload = self._receive(run, worker)
         except (BrokenPipeError, ConnectionResetError, EOFError) as error:
             self.statistics["workers_died"] += 1
             raise self._given_up(
@@ -295,6 +335,27 @@ class QueryPool:
             ) from error
         finally:
             self._leave(run, finished=finished)
+
+    def _begun(self, run: _Run, request: bytes) -> tuple[_Worker, tuple[bytes, bytes]]:
+        """A worker that is at work on a query, and the first frame of its answer.
+
+        One that dies at once was killed from outside, or had been dead: then a new one is tried.
+        """
+        worker = run.worker = self._take(run.place.lane)
+        is_new = False
+        while True:
+            if run.place.lane != FAST:
+                worker.slow_down(run.place.lane)
+            try:
+                frames.send(worker.connection, frames.REQUEST, request)
+                return worker, self._receive(run, worker)
+            except (BrokenPipeError, ConnectionResetError, EOFError):
+                if is_new or run.cpu > self.limits.quick:
+                    raise
+                self.statistics["workers_died"] += 1
+                worker.kill()
+                worker, is_new = self._spawn(), True
+                run.worker = worker
 
     def _receive(self, run: _Run, worker: _Worker) -> tuple[bytes, bytes]:
         """The next frame; moves the query to other lanes or gives it up when it is time."""
@@ -312,9 +373,9 @@ class QueryPool:
                 )
             worker.connection.settimeout(min(_POLL, remaining))
             try:
-                if _peek(worker.connection):
-                    worker.connection.settimeout(_START)
-                    return frames.receive(worker.connection)
+                return worker.frames.receive()
+            except TimeoutError:
+                pass  # time to look at it
             finally:
                 run.seconds += time.monotonic() - started
             self._watch(run, worker)
@@ -351,35 +412,28 @@ class QueryPool:
         if isinstance(error, TimeLimitError) or run.cpu >= own:
             self.lanes.demote(run.place)
         if run.cpu >= own:
-            with self._changed:
-                until = time.monotonic() + self.limits.remembered
-                self._too_much.pop(run.key, None)
-                self._too_much[run.key] = _TooMuch(error, run.limit, until)
-                while len(self._too_much) > _REMEMBERED:
-                    self._too_much.popitem(last=False)
+            self._remembered.add(run.key, error, run.limit, self.limits.remembered)
         return error
 
-    def _check_remembered(self, key: str, limit: float) -> None:
-        """Refuse a query that took too much a while ago.
-
-        Raises:
-            TimeLimitError, MemoryLimitError: as then.
-        """
-        with self._changed:
-            found = self._too_much.get(key)
-            if found is None:
-                return
-            if found.until < time.monotonic():
-                del self._too_much[key]
-                return
-        if isinstance(found.error, MemoryLimitError) or limit <= found.limit:
-            self.statistics["remembered"] += 1
-            raise type(found.error)(found.error.message, hint=found.error.hint)
+    def _remember_cost(self, run: _Run) -> None:
+        """Remember what a query took, for those of its shape."""
+        if run.shape:
+            last = self._costs.pop(run.shape, (0.0, 0.0))[1]
+            self._costs[run.shape] = (last, run.cpu)
+            while len(self._costs) > _SHAPES:
+                self._costs.popitem(last=False)
 
     # -- workers -----------------------------------------------------------------------------
 
-    def _take(self) -> _Worker:
+    def _take(self, lane: str) -> _Worker:
+        """A worker for a query; one that has been at work, if there is any.
+
+        The engine counts who uses a part of the graph, beside that part: the first query of a
+        worker that comes by copies the page. So one that is new is slower by far.
+        """
         with self._changed:
+            if lane != FAST and self._slowed:
+                return self._slowed.pop()
             if self._idle:
                 return self._idle.pop()
         return self._spawn()
@@ -390,25 +444,26 @@ class QueryPool:
         if worker is not None and not finished:
             run.cpu = worker.cpu()
         lane = self.lanes.leave(run.place, run.cpu)
-        if worker is not None and lane == MIDDLE and not worker.has_usual_priority():
-            lane = SLOW
+        kept: list[_Worker] | None = None
+        if (
+            finished
+            and worker is not None
+            and worker.served < self.limits.recycle
+            and (lane in {FAST, MIDDLE} or worker.is_clean(self.limits.memory))
+        ):
+            quick = lane == FAST or worker.has_usual_priority()
+            kept = self._idle if quick else self._slowed
         with self._changed:
+            self._remember_cost(run)
             self._running.discard(run)
-            reusable = (
-                finished
-                and worker is not None
-                and lane in {FAST, MIDDLE}
-                and not self._closed
-                and len(self._idle) < self.limits.fast
-                and worker.served < self.limits.recycle
-            )
-            if reusable and worker is not None:
+            reusable = kept is not None and not self._closed and len(kept) < self.limits.fast
+            if reusable and worker is not None and kept is not None:
                 worker.served += 1
-                self._idle.append(worker)
+                kept.append(worker)
         if worker is not None and not reusable:
             worker.kill()
-            if not self._closed:
-                threading.Thread(target=self._refill, name="refill", daemon=True).start()
+        if worker is not None and not (reusable and kept is self._idle) and not self._closed:
+            threading.Thread(target=self._refill, name="refill", daemon=True).start()
 
     def _refill(self) -> None:
         """Keep a spare ready, so that nobody waits for a worker to start."""
@@ -445,29 +500,18 @@ class QueryPool:
             self._closed = True
             workers = [
                 *self._idle,
+                *self._slowed,
                 *self._own,
                 *(each.worker for each in self._running if each.worker),
             ]
             self._idle.clear()
+            self._slowed.clear()
             self._own.clear()
         self.lanes.close()
         for worker in workers:
             worker.kill()
-        for stream in (self._zygote.stdin, self._zygote.stdout):
-            if stream is not None:
-                stream.close()
-        self._zygote.kill()
-        self._zygote.wait()
-        shutil.rmtree(self._directory, ignore_errors=True)
-
-
-@dataclass(frozen=True)
-class _TooMuch:
-    """A query that took too much: what was said then, and until when it holds."""
-
-    error: LimitError
-    limit: float
-    until: float
+        with self._restarting:
+            self._zygote.close()
 
 
 def _request(query: Query, fmt: Format, dataset: DatasetClause) -> bytes:
@@ -491,24 +535,17 @@ class OwnQueries:
 
     def answer(self, query: Query, fmt: Format, dataset: DatasetClause = STORED_DATASET) -> Answer:
         """See ``Backend.answer``."""
-        return iter([self._pool.direct(query, fmt, dataset)])
+        with turns.waiting():
+            return iter([self._pool.direct(query, fmt, dataset)])
 
     def select(self, query: Query) -> list[Row]:
         """See ``Backend.select``."""
-        return rows(self._pool.direct(query, rdf.JSON))
+        with turns.waiting():
+            found = self._pool.direct(query, rdf.JSON)
+        return rows(found)
 
     def close(self) -> None:
         """The pool is closed by whoever opened it."""
-
-
-def _peek(connection: socket.socket) -> bool:
-    """Whether something has come; EOFError if the other side has gone."""
-    try:
-        if not connection.recv(1, socket.MSG_PEEK):
-            raise EOFError
-    except TimeoutError:
-        return False
-    return True
 
 
 def _prepend(head: bytes, rest: Iterator[bytes]) -> Answer:

@@ -39,9 +39,18 @@ class _Output:
         return len(data)
 
     def flush(self) -> None:
-        if self._waiting:
-            frames.send(self._connection, frames.DATA, bytes(self._waiting))
-            self._waiting.clear()
+        """Send what is waiting."""
+        frames.send(self._connection, frames.DATA, bytes(self._waiting))
+        self._waiting.clear()
+
+    def end(self, kind: bytes, payload: bytes) -> None:
+        """Send what is waiting, and that nothing more comes, as one.
+
+        An error is sent without it: who has got nothing yet is told of the error alone.
+        """
+        keep = self._waiting and kind != frames.ERROR
+        last = frames.frame(frames.DATA, bytes(self._waiting)) if keep else b""
+        self._connection.sendall(last + frames.frame(kind, payload))
 
 
 def serve(connection: socket.socket, store: ox.Store, *, memory: int) -> None:
@@ -73,12 +82,9 @@ def _answer(connection: socket.socket, store: ox.Store, request: dict[str, Any])
             DatasetClause(tuple(request["default"]), tuple(request["named"])),
             cast("IO[bytes]", output),
         )
-        output.flush()
     except ClusterGraphError as error:
-        frames.send(connection, frames.ERROR, json.dumps(to_fields(error)).encode())
+        output.end(frames.ERROR, json.dumps(to_fields(error)).encode())
     except (OSError, RuntimeError, ValueError) as error:
-        frames.send(
-            connection, frames.ERROR, json.dumps(to_fields(StoreError(str(error)))).encode()
-        )
+        output.end(frames.ERROR, json.dumps(to_fields(StoreError(str(error)))).encode())
     else:
-        frames.send(connection, frames.END, f"{time.process_time():.4f}".encode())
+        output.end(frames.END, f"{time.process_time():.4f}".encode())

@@ -1,13 +1,15 @@
 """The zygote: holds one release in memory and forks a worker for each connection of the pool.
 
-It has one thread and no RocksDB store open, so that forking it is safe. It ends when its standard
-input is closed, which the death of the process that started it does.
+It has one thread and no RocksDB store open, so that forking it is safe. Its standard input is a
+socket: it ends when that is closed, which the death of the process that started it does; and it
+reads there of a later release, for which it forks a successor.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import selectors
 import signal
@@ -18,9 +20,10 @@ from typing import IO, cast
 
 import pyoxigraph as ox
 
+from clustergraph import patch
 from clustergraph.process import sandbox
 from clustergraph.query import worker
-from clustergraph.store import flat
+from clustergraph.store import embedded, flat
 
 _LARGE, _END = b"large\n", b"# the end\n"
 
@@ -36,13 +39,19 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps the workers
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the group; our parent decides
     store = _load(options.store, options.in_memory)
+    with socket.socket(fileno=os.dup(sys.stdin.fileno())) as control:
+        os.close(sys.stdin.fileno())
+        _serve(control, store, options)
+
+
+def _serve(control: socket.socket, store: ox.Store | None, options: argparse.Namespace) -> None:
+    """Listen until there is nobody any more for whom to listen."""
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(options.socket)
         listener.listen(64)
-        sys.stdout.write("listening\n")
-        sys.stdout.flush()
+        control.sendall(b"listening %d" % os.getpid())
         try:
-            _accept(listener, store, options)
+            _accept(listener, control, store, options)
         finally:
             Path(options.socket).unlink(missing_ok=True)
             with contextlib.suppress(OSError):
@@ -107,32 +116,58 @@ def _dump(folder: Path, descriptor: int, largest: int) -> None:
         os._exit(0)
 
 
-def _accept(listener: socket.socket, store: ox.Store | None, options: argparse.Namespace) -> None:
+def _accept(
+    listener: socket.socket,
+    control: socket.socket,
+    store: ox.Store | None,
+    options: argparse.Namespace,
+) -> None:
     with selectors.DefaultSelector() as selector:
         selector.register(listener, selectors.EVENT_READ)
-        selector.register(sys.stdin.fileno(), selectors.EVENT_READ)
+        selector.register(control, selectors.EVENT_READ)
         while True:
             ready = {key.fileobj for key, _ in selector.select()}
-            if sys.stdin.fileno() in ready and not os.read(sys.stdin.fileno(), 1):
-                return
+            if control in ready:
+                message, descriptors, _flags, _address = socket.recv_fds(control, 1 << 20, 1)
+                if not message:
+                    return
+                if os.fork() == 0:
+                    listener.close()
+                    control.close()
+                    _become_successor(message, descriptors[0], store, options)
+                os.close(descriptors[0])
             if listener in ready:
                 connection, _address = listener.accept()
                 if os.fork() == 0:
-                    _become_worker(connection, listener, store, options)
+                    listener.close()
+                    control.close()
+                    _become_worker(connection, store, options)
                 connection.close()
 
 
+def _become_successor(
+    message: bytes, descriptor: int, store: ox.Store | None, options: argparse.Namespace
+) -> None:
+    """Hold a later release in this process, serve it, and end."""
+    try:
+        fields = json.loads(message)
+        options.socket, options.store = fields["socket"], Path(fields["store"])
+        if store is not None:
+            for path in fields["deltas"]:
+                change = patch.read(Path(path))
+                embedded.change(store, change.added, change.removed, merged=fields["merged"])
+        with socket.socket(fileno=descriptor) as control:
+            _serve(control, store, options)
+    finally:
+        os._exit(0)
+
+
 def _become_worker(
-    connection: socket.socket,
-    listener: socket.socket,
-    store: ox.Store | None,
-    options: argparse.Namespace,
+    connection: socket.socket, store: ox.Store | None, options: argparse.Namespace
 ) -> None:
     """Serve one connection in this process, and end it."""
     try:
         sandbox.die_with_parent()
-        listener.close()
-        os.close(sys.stdin.fileno())
         if sandbox.is_supported():
             sandbox.forbid_network_and_programs()
         if store is None:

@@ -9,7 +9,7 @@ import itertools
 import os
 import shutil
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from clustergraph.errors import (
     BusyError,
@@ -26,6 +26,27 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clustergraph.releases.manifest import Manifest
+
+
+class Carrier(Protocol):
+    """Who brings releases to where they are read, before they become the current one."""
+
+    def bring(self, number: int) -> bool:
+        """Bring a release there; gives whether there was anything to do.
+
+        Raises:
+            StoreError: it could not be done.
+        """
+        ...
+
+    def holds(self, manifest: Manifest) -> bool:
+        """Whether it is there already.
+
+        Raises:
+            StoreError: nobody knows.
+        """
+        ...
+
 
 _DIGITS = 6
 CANDIDATE = ".candidate"
@@ -49,6 +70,8 @@ class Archive:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.carrier: Carrier | None = None
+        """Brings a release to an engine before it becomes the current one; None: nobody does."""
         self._releases = folder / "releases"
         self._history = folder / "history"
         self._current = folder / "current"
@@ -260,10 +283,15 @@ class Archive:
             in_use = path.name.startswith(_SNAPSHOT) and _is_alive(path.name)
             if path.is_dir() and not in_use:
                 shutil.rmtree(path, ignore_errors=True)
+        self._finish_first()
         with contextlib.suppress(CorruptedError):
             current = self.current_number()
             for number in self.numbers():
                 if current is not None and number > current:
+                    if self.was_carried(number):
+                        self.switch(number)
+                        current = number
+                        continue
                     self.remove(number)  # its writer died before it became the current one
                     self.mended.append(f"release {number}")
         self.finish_forgetting()
@@ -271,6 +299,31 @@ class Archive:
             name = path.name.strip(".")
             if path.is_dir() and not (name.isdigit() and self.is_kept(int(name))):
                 shutil.rmtree(path, ignore_errors=True)
+
+    def _finish_first(self) -> None:
+        """Publish the first release of all, whose writer died while it was brought to the engine.
+
+        Raises:
+            StoreError: it still cannot be brought there.
+        """
+        numbers = self.numbers()
+        if self.carrier is None or self._current.exists() or len(self.known()) != 1 or not numbers:
+            return
+        with contextlib.suppress(CorruptedError):
+            if manifests.read(self.path(numbers[0])).parent is None:
+                self.switch(numbers[0])
+
+    def was_carried(self, number: int) -> bool:
+        """Whether a release stands on the engine already, although it is not the current one.
+
+        Raises:
+            StoreError: the engine does not tell.
+        """
+        if self.carrier is None:
+            return False
+        with contextlib.suppress(CorruptedError):
+            return self.carrier.holds(manifests.read(self.path(number)))
+        return False
 
     def forgetting(self, number: int) -> Path:
         """Where the history is written anew that goes with a release which forgets something."""
@@ -343,7 +396,13 @@ class Archive:
         shutil.rmtree(old, ignore_errors=True)
 
     def switch(self, number: int) -> None:
-        """Make a release the current one: one atomic rename, durable when this returns."""
+        """Make a release the current one: one atomic rename, durable when this returns.
+
+        Raises:
+            StoreError: it could not be brought to the engine; what was current is current.
+        """
+        if self.carrier is not None:
+            self.carrier.bring(number)
         waiting = self._current.with_suffix(".new")
         descriptor = os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         try:

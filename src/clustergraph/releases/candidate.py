@@ -19,15 +19,15 @@ from typing import TYPE_CHECKING
 import pyoxigraph as ox
 import zstandard
 
-from clustergraph import patch, rdf, search
-from clustergraph.errors import CorruptedError, StoreError
+from clustergraph import patch, search
+from clustergraph.errors import ClusterGraphError, CorruptedError, StoreError
 from clustergraph.patch import Patch
 from clustergraph.releases import feed
 from clustergraph.releases import manifest as manifests
 from clustergraph.releases.archive import sync_folder
 from clustergraph.releases.manifest import Manifest
-from clustergraph.store import flat
-from clustergraph.store.embedded import as_stored, in_memory, matching, store_error
+from clustergraph.store import embedded, flat
+from clustergraph.store.embedded import as_stored, in_memory, store_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -40,7 +40,9 @@ PUBLIC, FULL, REPORT = "public", "full", "report.ttl"
 DELTA, WRITTEN = "delta.nq.gz", "written.nq.gz"
 RESTRICTED = "restricted-"
 """Stands before the names of the files that hold the restricted part of a delta."""
-_BULK = 20_000  # quads from which on the bulk loader is faster than a transaction
+
+
+_FEW = 2_000  # things, or quads, up to which not everything is looked at again
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,31 +171,9 @@ class Candidate:
             self._count(change, created, dropped)
         self.patch = self.patch.then(change)
 
-    def _into(self, store: ox.Store, change: Patch) -> int:
+    def _into(self, store: ox.Store, patch: Patch) -> int:
         """Apply to one store; gives by how many triples its default graph grew."""
-        before = 0
-        for quad in change.removed:
-            store.remove(quad)
-            before -= isinstance(quad.graph_name, ox.DefaultGraph)
-        _add(store, change.added)
-        if not self._merged:
-            return before + sum(isinstance(q.graph_name, ox.DefaultGraph) for q in change.added)
-        gone = [
-            triple
-            for triple in dict.fromkeys(rdf.triples(change.removed))
-            if not any(
-                isinstance(each.graph_name, ox.NamedNode) for each in matching(store, triple)
-            )
-        ]
-        for triple in gone:
-            store.remove(ox.Quad(triple.subject, triple.predicate, triple.object))
-        new = [
-            quad
-            for triple in dict.fromkeys(rdf.triples(change.added))
-            if (quad := ox.Quad(triple.subject, triple.predicate, triple.object)) not in store
-        ]
-        _add(store, new)
-        return len(new) - len(gone)
+        return embedded.change(store, patch.added, patch.removed, merged=self._merged)
 
     def _count(
         self, change: Patch, created: Iterable[ox.NamedNode], dropped: Iterable[ox.NamedNode]
@@ -312,6 +292,7 @@ class Candidate:
                 digest=digest,
                 triples=self.triples,
                 quads=quads,
+                blank_nodes=bool(graphs[True]) or any(b"_:" in line for line in lines),
                 graphs=graphs[False],
                 restricted=bool(graphs[True]),
                 restricted_graphs=graphs[True],
@@ -330,7 +311,13 @@ class Candidate:
             target = self.archive.path(number)
             self._folder.rename(target)
             sync_folder(target.parent)
-            self.archive.switch(number)
+            try:
+                self.archive.switch(number)
+            except ClusterGraphError:
+                with contextlib.suppress(StoreError):  # else the next writer finds out
+                    if not self.archive.was_carried(number):
+                        self.archive.remove(number)
+                raise
             feed.clean(self.archive, manifest)
             return manifest
 
@@ -355,11 +342,32 @@ class Candidate:
 
     def _write_index(self, lines: list[bytes]) -> None:
         """Write what the names and descriptions of what is public are found by."""
+        path = self._folder / search.NAME
+        base = self.settings.base
         try:
-            quads = ox.parse(b"".join(lines), ox.RdfFormat.N_QUADS)
-            search.build(self._folder / search.NAME, quads, base=self.settings.base)
+            if not self._update_index(path, lines):
+                path.unlink(missing_ok=True)
+                search.build(path, _parsed(lines), base=base)
         except sqlite3.Error as error:
             raise OSError(f"the search index cannot be written: {error}") from error
+
+    def _update_index(self, path: Path, lines: list[bytes]) -> bool:
+        """Write it out of the one before, where few things changed; gives whether it was done."""
+        if self.parent is None or self.parent.base != self.settings.base:
+            return False
+        change = self._visible(self.patch)
+        things = {q.subject for q in (*change.added, *change.removed)}
+        parent = self.archive.path(self.parent.number) / search.NAME
+        if len(things) > _FEW or not parent.is_file():
+            return False
+        named = {each for each in things if isinstance(each, ox.NamedNode)}
+        quads = _parsed(line for each in named for line in flat.about(lines, str(each).encode()))
+        try:
+            iris = {each.value for each in named}
+            search.update(path, parent, iris, quads, base=self.settings.base)
+        except sqlite3.Error:  # the one before is damaged, or of another make
+            return False
+        return True
 
     def _write_patch(self, name: str, change: Patch) -> tuple[int, int]:
         """Write a patch, its restricted part apart; gives what is added and removed in public."""
@@ -373,15 +381,24 @@ class Candidate:
         """Make the stores durable and close them.
 
         Raises:
-            StoreError: they do not hold as many quads as were put into them.
+            StoreError: they do not hold what was put into them.
         """
         for store in (self._public, self._full):
             if store is not None:
                 store.flush()
-        found, expected = len(self.public), named + self.triples
+        wrong = self._is_wrong(named)
         self._public = self._full = None
-        if found != expected:
-            raise StoreError(f"{self._folder} holds {found} quads instead of {expected}.")
+        if wrong:
+            raise StoreError(f"{self._folder} does not hold what was written into it.")
+
+    def _is_wrong(self, named: int) -> bool:
+        """Whether the public store lacks something: all counted, or what was changed looked up."""
+        change = self._visible(self.patch)
+        if self.parent is None or len(change) > _FEW:
+            return len(self.public) != named + self.triples
+        return any(quad in self.public for quad in change.removed) or not all(
+            quad in self.public for quad in change.added
+        )
 
     def _linked(self) -> dict[str, tuple[int, str]]:
         """Inode and ``size:sha256`` by path of the parent's files, which need no second look."""
@@ -408,19 +425,15 @@ def _telling(candidate: Candidate) -> Iterator[None]:
         raise
 
 
+def _parsed(lines: Iterable[bytes]) -> Iterator[ox.Quad]:
+    return ox.parse(b"".join(lines), ox.RdfFormat.N_QUADS)
+
+
 def _readable(archive: Archive) -> Manifest | None:
     """The current manifest; None also if it is damaged, which a new release mends."""
     with contextlib.suppress(CorruptedError):
         return archive.current()
     return None
-
-
-def _add(store: ox.Store, quads: Iterable[ox.Quad]) -> None:
-    content = quads if isinstance(quads, list | frozenset) else list(quads)
-    if len(content) > _BULK:
-        store.bulk_extend(content)
-    else:
-        store.extend(content)
 
 
 def stated(store: ox.Store, merged: bool) -> Iterator[ox.Quad]:

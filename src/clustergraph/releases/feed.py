@@ -13,7 +13,6 @@ own that begins with all there is. A forgetting begins one too: what was before 
 
 from __future__ import annotations
 
-import bisect
 import contextlib
 import io
 import itertools
@@ -275,7 +274,7 @@ def _changed(lines: Sequence[bytes], change: Patch) -> Iterator[Version]:
         for quads in (change.added, change.removed)
     )
     for subject in sorted({*added, *removed}):
-        now = tuple(_about(subject, lines))
+        now = tuple(flat.about(lines, subject))
         gone = removed.get(subject, ())
         if not now:
             yield Version(subject, b"Delete", gone)
@@ -283,14 +282,6 @@ def _changed(lines: Sequence[bytes], change: Patch) -> Iterator[Version]:
             yield Version(subject, b"Update", now)
         else:
             yield Version(subject, b"Create", now)
-
-
-def _about(subject: bytes, lines: Sequence[bytes]) -> Iterator[bytes]:
-    """The lines of a thing, of all that there are; they stand together, since lines are sorted."""
-    position = bisect.bisect_left(lines, subject + b" ")
-    while position < len(lines) and lines[position].startswith(subject + b" "):
-        yield lines[position]
-        position += 1
 
 
 def _subject(line: bytes) -> bytes:

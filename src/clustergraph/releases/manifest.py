@@ -43,6 +43,8 @@ class Manifest:
     """Triples of the default graph: each counted once."""
     quads: int
     """Statements in all public graphs; the merge is not counted."""
+    blank_nodes: bool = True
+    """Whether there may be blank nodes in it."""
     graphs: dict[str, int]
     """Triples by public named graph."""
     restricted: bool

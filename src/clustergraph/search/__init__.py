@@ -2,5 +2,6 @@
 
 from clustergraph.search.index import NAME, build
 from clustergraph.search.ranking import Facet, Found, Hit, Index
+from clustergraph.search.update import update
 
-__all__ = ["NAME", "Facet", "Found", "Hit", "Index", "build"]
+__all__ = ["NAME", "Facet", "Found", "Hit", "Index", "build", "update"]

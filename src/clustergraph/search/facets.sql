@@ -2,4 +2,5 @@
 SELECT property, value, COUNT(DISTINCT thing)
 FROM facet
 WHERE thing IN (SELECT value FROM json_each(:things))
+  AND property IN (SELECT iri FROM property WHERE narrows)
 GROUP BY property, value

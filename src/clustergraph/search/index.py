@@ -29,7 +29,7 @@ _RANKS = {
 """Properties that name a thing; whatever else has a language describes it."""
 _LONGEST = 4000
 """Characters of a text that are indexed."""
-_MOST_VALUES = 300
+MOST_VALUES = 300
 """Different values that a property may have by which results are narrowed."""
 _YEAR = re.compile(r"-?(\d{4})(?:-|$)")
 _DATES = ("#date", "#dateTime", "#gYear", "#gYearMonth")
@@ -53,7 +53,7 @@ def build(path: Path, quads: Iterable[ox.Quad], *, base: str) -> None:
     Raises:
         OSError, sqlite3.Error: it cannot be written.
     """
-    collected = _Collected(base)
+    collected = Collected(base)
     for quad in quads:
         collected.add(quad)
     connection = sqlite3.connect(path, isolation_level=None)
@@ -66,11 +66,14 @@ def build(path: Path, quads: Iterable[ox.Quad], *, base: str) -> None:
             collected.texts(),
         )
         connection.executemany("INSERT INTO facet VALUES (?, ?, ?)", collected.facets())
+        connection.executemany(
+            "INSERT INTO property VALUES (?, 0)", [(each,) for each in sorted(collected.many)]
+        )
         connection.execute("COMMIT")
         connection.executescript((_HERE / "finish.sql").read_text(encoding="utf-8"))
 
 
-class _Collected:
+class Collected:
     """What is indexed, out of statements in any order."""
 
     def __init__(self, base: str) -> None:
@@ -79,10 +82,12 @@ class _Collected:
         self._numbers: dict[str, int] = {}
         self._texts: set[tuple[int, int, str, str, str]] = set()
         self._values: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
-        self._many: set[str] = set()
+        self.many: set[str] = set()
+        """Properties with more values than results are narrowed by."""
         self._records: set[int] = set()
 
     def add(self, quad: ox.Quad) -> None:
+        """Take one statement in."""
         subject, term = quad.subject, quad.object
         if quad.graph_name == self._shapes or not isinstance(subject, ox.NamedNode):
             return
@@ -107,12 +112,12 @@ class _Collected:
         return self._numbers.setdefault(iri, len(self._numbers) + 1)
 
     def _narrow(self, iri: str, predicate: str, value: str) -> None:
-        if predicate in self._many:
+        if predicate in self.many:
             return
         values = self._values[predicate]
         values[value].add(self._number(iri))
-        if len(values) > _MOST_VALUES:
-            self._many.add(predicate)
+        if len(values) > MOST_VALUES:
+            self.many.add(predicate)
             del self._values[predicate]
 
     def things(self) -> Iterable[tuple[int, str]]:
@@ -125,10 +130,8 @@ class _Collected:
         return sorted(each for each in self._texts if each[0] not in self._records)
 
     def facets(self) -> Iterable[tuple[int, str, str]]:
-        """By what results are narrowed: properties with few values, one of which several have."""
+        """The values that things have of properties which have few."""
         for predicate, every in sorted(self._values.items()):
-            values = {value: things - self._records for value, things in every.items()}
-            if len(values) > 1 and any(len(things) > 1 for things in values.values()):
-                for value, things in sorted(values.items()):
-                    for thing in sorted(things):
-                        yield thing, predicate, value
+            for value, things in sorted(every.items()):
+                for thing in sorted(things - self._records):
+                    yield thing, predicate, value

@@ -15,3 +15,10 @@ CREATE VIRTUAL TABLE pieces USING fts5(
   plain, content = '', tokenize = 'trigram', detail = none
 );
 CREATE TABLE facet (thing INTEGER NOT NULL, property TEXT NOT NULL, value TEXT NOT NULL);
+-- how many things have a value: kept in step with facet
+CREATE TABLE held (
+  property TEXT NOT NULL, value TEXT NOT NULL, things INTEGER NOT NULL, PRIMARY KEY (property, value)
+) WITHOUT ROWID;
+-- by which properties results are narrowed: several values, of which several things have one; those
+-- with too many values have no rows in facet
+CREATE TABLE property (iri TEXT PRIMARY KEY, narrows INTEGER NOT NULL) WITHOUT ROWID;

@@ -17,7 +17,7 @@ from clustergraph.store import flat
 from clustergraph.store.backend import STORED_DATASET, Answer, DatasetClause, Row, read_solutions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from pathlib import Path
 
     from clustergraph.rdf import Format
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 64 * 1024
 _SMALL = 1_000_000  # quads up to which a store is held in memory by whoever reads it
+_BULK = 20_000  # quads from which on the bulk loader is faster than a transaction
 _WAITING = 8  # chunks that a slow reader may leave waiting: bounds memory, makes the query pause
 _UNKNOWN_FUNCTION = re.compile(r"custom function <(.+?)> is not supported")
 
@@ -36,25 +37,18 @@ class EmbeddedStore:
         self._store = store
 
     @classmethod
-    def open(cls, folder: Path) -> EmbeddedStore:
-        """Open the store in ``folder``; a small one is held in memory, which is faster, and exact.
+    def open(cls, folder: Path, size: int | None = None) -> EmbeddedStore:
+        """Open the store in ``folder``; see ``opened``.
 
         Raises:
             CorruptedError: it is damaged.
             StoreError: it cannot be read.
         """
-        try:
-            store = ox.Store.read_only(str(folder))
-            if len(store) > _SMALL:
-                return cls(store)
-            lines = folder.with_name(folder.name + flat.SUFFIX)
-            return cls(flat.load(lines) if lines.is_file() else in_memory(store))
-        except (OSError, RuntimeError) as error:
-            raise store_error(error, folder) from error
+        return cls(opened(folder, size))
 
     def answer(self, query: Query, fmt: Format, dataset: DatasetClause = STORED_DATASET) -> Answer:
         """See ``Backend.answer``."""
-        return _stream(functools.partial(evaluate, self._store, query, fmt, dataset))
+        return stream(functools.partial(evaluate, self._store, query, fmt, dataset))
 
     def select(self, query: Query) -> list[Row]:
         """See ``Backend.select``; nothing is serialised."""
@@ -68,6 +62,27 @@ class EmbeddedStore:
 
     def close(self) -> None:
         """Nothing is held that the collector does not free."""
+
+
+def opened(folder: Path, size: int | None = None) -> ox.Store:
+    """The store in ``folder``; a small one is held in memory, which is faster, and exact.
+
+    Args:
+        folder: of the store.
+        size: how many quads it holds, if that is known: to count them takes time.
+
+    Raises:
+        CorruptedError: it is damaged.
+        StoreError: it cannot be read.
+    """
+    try:
+        store = ox.Store.read_only(str(folder))
+        if (len(store) if size is None else size) > _SMALL:
+            return store
+        lines = folder.with_name(folder.name + flat.SUFFIX)
+        return flat.load(lines) if lines.is_file() else in_memory(store)
+    except (OSError, RuntimeError) as error:
+        raise store_error(error, folder) from error
 
 
 def evaluate(
@@ -192,6 +207,54 @@ def matching(store: ox.Store, quad: ox.Quad | ox.Triple) -> Iterator[ox.Quad]:
             yield each
 
 
+def change(
+    store: ox.Store, added: Iterable[ox.Quad], removed: Iterable[ox.Quad], *, merged: bool
+) -> int:
+    """Apply a change that fits what a store holds.
+
+    Args:
+        store: it becomes another.
+        added: quads that it does not hold.
+        removed: quads that it holds.
+        merged: whether its default graph is the merge of the others, and is to stay so.
+
+    Returns:
+        By how many triples its default graph grew.
+    """
+    added, removed = list(added), list(removed)
+    for quad in removed:
+        store.remove(quad)
+    extend(store, added)
+    if not merged:
+        return sum(map(_is_default, added)) - sum(map(_is_default, removed))
+    gone = [
+        triple
+        for triple in dict.fromkeys(rdf.triples(removed))
+        if not any(isinstance(each.graph_name, ox.NamedNode) for each in matching(store, triple))
+    ]
+    for triple in gone:
+        store.remove(ox.Quad(triple.subject, triple.predicate, triple.object))
+    new = [
+        quad
+        for triple in dict.fromkeys(rdf.triples(added))
+        if (quad := ox.Quad(triple.subject, triple.predicate, triple.object)) not in store
+    ]
+    extend(store, new)
+    return len(new) - len(gone)
+
+
+def extend(store: ox.Store, quads: Collection[ox.Quad]) -> None:
+    """Add quads to a store, many of them in the faster way."""
+    if len(quads) >= _BULK:
+        store.bulk_extend(quads)
+    else:
+        store.extend(quads)
+
+
+def _is_default(quad: ox.Quad) -> bool:
+    return isinstance(quad.graph_name, ox.DefaultGraph)
+
+
 def as_stored(quads: Iterable[ox.Quad]) -> frozenset[ox.Quad]:
     """Quads as a store gives them back: it writes numbers and dates in its own way (01 as 1)."""
     store = ox.Store()
@@ -244,7 +307,7 @@ class _Pipe(io.RawIOBase):
         raise _ClosedError
 
 
-def _stream(run: Callable[[IO[bytes]], None]) -> Answer:
+def stream(run: Callable[[IO[bytes]], None]) -> Answer:
     """Let ``run`` write in a thread of its own; yield the chunks as they come.
 
     The first chunk is awaited here, so that an error at the start is raised, not cut off.

@@ -6,6 +6,7 @@ digest of the whole. The store stays what counts: who finds no such file reads t
 
 from __future__ import annotations
 
+import bisect
 import hashlib
 import io
 from typing import TYPE_CHECKING
@@ -14,12 +15,13 @@ import pyoxigraph as ox
 import zstandard
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
 SUFFIX = ".nq.zst"
 """Stands behind the name of the store's folder."""
 _LEVEL = 1
+_FEW = 200  # lines up to which each is looked up
 _MERGED = b"# The default graph is the merge of these.\n"
 
 
@@ -32,9 +34,27 @@ def patched(
     lines: list[bytes], removed: Iterable[ox.Quad], added: Iterable[ox.Quad]
 ) -> list[bytes]:
     """The lines after a change."""
-    gone = set(lines_of(removed))
-    kept = [line for line in lines if line not in gone] if gone else lines
-    return sorted([*kept, *lines_of(added)])
+    new = lines_of(added)
+    gone = lines_of(removed)
+    if len(gone) + len(new) > _FEW:
+        without = set(gone)
+        return sorted([*(line for line in lines if line not in without), *new])
+    found = list(lines)
+    for line in gone:
+        position = bisect.bisect_left(found, line)
+        if position < len(found) and found[position] == line:
+            del found[position]
+    for line in new:
+        bisect.insort(found, line)
+    return found
+
+
+def about(lines: Sequence[bytes], subject: bytes) -> Iterator[bytes]:
+    """The lines of a thing (as it is written there), of all lines of a dataset."""
+    position = bisect.bisect_left(lines, subject + b" ")  # they stand together
+    while position < len(lines) and lines[position].startswith(subject + b" "):
+        yield lines[position]
+        position += 1
 
 
 def write(path: Path, lines: Iterable[bytes], *, merged: bool) -> None:
@@ -81,38 +101,70 @@ def parts(path: Path) -> tuple[int, Iterator[bytes]]:
     Raises:
         OSError, zstandard.ZstdError: it cannot be read.
     """
-    text = _content(path)
-    if not text.startswith(_MERGED):
-        return text.count(b"\n"), iter([text])
-    merge = (line.rsplit(b" ", 2)[0] for line in text.splitlines()[1:])  # no IRI holds a blank
-    return 2 * text.count(b"\n"), iter([text, b" .\n".join([*merge, b""])])
+    pieces = list(_pieces(path))
+    merged = pieces[:1] != [] and pieces[0].startswith(_MERGED)
+    size = sum(piece.count(b"\n") for piece in pieces)
+    return (2 * size if merged else size), _parts(pieces, merged=merged)
+
+
+def _parts(pieces: Iterable[bytes], *, merged: bool) -> Iterator[bytes]:
+    """Whole lines, piece by piece, each followed by the same without their graphs."""
+    for text in _whole_lines(pieces):
+        yield text
+        if merged:
+            yield _unnamed(text)
+
+
+def _whole_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for piece in pieces:
+        whole, end, rest = (rest + piece).rpartition(b"\n")
+        yield whole + end
+    if rest:  # it was cut off: whoever parses it says so
+        yield rest
 
 
 def load(path: Path) -> ox.Store:
-    """The whole dataset in memory.
+    """The whole dataset in memory, read piece by piece.
 
     Raises:
         OSError, zstandard.ZstdError, SyntaxError: it cannot be read.
     """
     store = ox.Store()
-    for part in parts(path)[1]:
-        store.bulk_load(part, ox.RdfFormat.N_QUADS, lenient=True)  # it was checked when written
+    merged = None
+    for text in _whole_lines(_pieces(path)):
+        if merged is None:
+            merged = text.startswith(_MERGED)
+        for part in _parts([text], merged=merged):  # it was checked when it was written
+            store.bulk_load(part, ox.RdfFormat.N_QUADS, lenient=True)
     return store
 
 
+def _unnamed(text: bytes) -> bytes:
+    """Lines without their graphs; no IRI holds a blank."""
+    lines = [line.rsplit(b" ", 2)[0] for line in text.splitlines() if not line.startswith(b"#")]
+    return b" .\n".join([*lines, b""])
+
+
 def _content(path: Path) -> bytes:
+    return b"".join(_pieces(path))
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    """The text in pieces, so that other threads come to their turn in between."""
     with path.open("rb") as source, zstandard.ZstdDecompressor().stream_reader(source) as reader:
-        return reader.read()
+        while piece := reader.read(1 << 20):
+            yield piece
 
 
 def digest(lines: Iterable[bytes]) -> tuple[str, int]:
     """SHA-256 of a dataset as canonical N-Quads (RDFC-1.0 section 4), and its number of quads."""
-    plain: list[bytes] = []
-    blank: list[bytes] = []
-    for line in lines:
-        (blank if b"_:" in line else plain).append(line)
-    if blank:  # the others have no part in naming blank nodes
+    plain = list(lines)
+    if b"_:" in (text := b"".join(plain)):  # the others have no part in naming blank nodes
+        blank = [line for line in plain if b"_:" in line]
+        plain = [line for line in plain if b"_:" not in line]
         named = ox.Dataset(ox.parse(b"".join(blank), ox.RdfFormat.N_QUADS))
         named.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
         plain = sorted([*plain, *lines_of(named)])
-    return hashlib.sha256(b"".join(plain)).hexdigest(), len(plain)
+        text = b"".join(plain)
+    return hashlib.sha256(text).hexdigest(), len(plain)

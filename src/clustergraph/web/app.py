@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from clustergraph.web import (
+    assets,
     atom,
     authorisation,
+    builder,
     catalog,
     documents,
     dumps,
@@ -69,14 +71,15 @@ def create_app(graph: ClusterGraph) -> Flask:
     bundle = Path(app.root_path) / "static" / "bundle"
     app.jinja_env.globals["islands"] = (bundle / "licences.txt").is_file()
     app.context_processor(views.common)
+    assets.register(app)
     messages.register(app)
     quoted.register(app)
     errors.register(app)
     headers.register(app)
     memento.register(app)
     for surface in (
-        home, history, atom, ldes, memento, sparql, terms, explain, updates, graphs, stored,
-        openapi, validate, quality, search, reconcile, fragments, dumps, catalog, sitemap,
+        home, history, atom, ldes, memento, sparql, builder, terms, explain, updates, graphs,
+        stored, openapi, validate, quality, search, reconcile, fragments, dumps, catalog, sitemap,
         signposting, llms, vocabulary, documents,
     ):  # fmt: skip
         app.register_blueprint(surface.blueprint)

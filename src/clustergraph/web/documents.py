@@ -222,13 +222,19 @@ def _html(iri: str, address: str) -> str:
 def _list(kind: str, fmt: rdf.Format | None) -> Response:
     """The things of a kind, page by page (RFC 8288: prev, next)."""
     graph = views.graph()
-    entries = pages.members(views.release().store, graph.settings.base, kind, views.languages())
-    if not entries:
+    shown, total = pages.members(
+        views.release().store,
+        graph.settings.base,
+        kind,
+        views.languages(),
+        page=request.args.get("page", 1, type=int),
+        size=_LISTED,
+    )
+    if not shown:
         raise _unknown(f"doc/{kind}")
     chosen = fmt or respond.acceptable(respond.DOCUMENT_FORMATS)
-    count = -(-len(entries) // _LISTED)
+    count = -(-total // _LISTED)
     number = min(max(1, request.args.get("page", 1, type=int)), count)
-    shown = entries[(number - 1) * _LISTED : number * _LISTED]
 
     def make() -> str | bytes:
         if not isinstance(chosen, rdf.RdfFormat):
@@ -236,7 +242,7 @@ def _list(kind: str, fmt: rdf.Format | None) -> Response:
                 "list.html",
                 kind=kind,
                 entries=shown,
-                total=len(entries),
+                total=total,
                 number=number,
                 pages=count,
                 formats=rdf.RDF_FORMATS,

@@ -63,6 +63,5 @@ def register(app: Flask) -> None:
         ):
             digest = base64.b64encode(hashlib.sha256(response.get_data()).digest()).decode()
             response.headers["Repr-Digest"] = f"sha-256=:{digest}:"
-        if request.endpoint != "static":
-            response.headers.setdefault("Cache-Control", "no-cache")
+        response.headers.setdefault("Cache-Control", "no-cache")
         return response

@@ -121,8 +121,17 @@ def query(number: int) -> Response:
 @blueprint.route("/doc/<path:name>/history")
 def thing(name: str) -> Response:
     """What changed in a thing, release by release."""
+    return of(views.graph().settings.iri(f"id/{name}"))
+
+
+def of(iri: str) -> Response:
+    """What changed in what is said of a thing or a term, release by release.
+
+    Raises:
+        NotFoundError: nothing was ever said of it.
+        GoneError: it was erased on request.
+    """
     graph = views.graph()
-    iri = graph.settings.iri(f"id/{name}")
     if graph.is_erased(iri):
         raise GoneError("What stood here was erased on request, with its history.")
     chosen = respond.acceptable((HTML, JSON))

@@ -6,9 +6,10 @@ their own, so that however many of them there are, pages have room.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from typing import TYPE_CHECKING
+
+from clustergraph.process import turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,9 +18,7 @@ if TYPE_CHECKING:
 
 _BUSY = b'{"type": "about:blank", "title": "Too busy", "status": 503}'
 _WAITING = 64  # requests that may wait for a place
-_MOMENT = 1.0  # seconds that they wait
-_AT_ONCE = 1  # pages that are made at the same time
-_PATIENCE = 0.1  # seconds that a page waits for its turn
+_MOMENT = 0.4  # seconds that they wait
 _ALWAYS = frozenset({"/health", "/ready"})
 
 
@@ -40,45 +39,31 @@ class InFlight:
         self._group = group
         self._places = {name: threading.BoundedSemaphore(size) for name, size in limits.items()}
         self._waiting = threading.BoundedSemaphore(_WAITING)
-        self._turns = threading.BoundedSemaphore(_AT_ONCE)
+        self._turns = turns.Turns()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer, or say 503 with Retry-After."""
         path = environ.get("PATH_INFO", "")
         if path in _ALWAYS:
             return self._app(environ, start_response)
-        places = self._places[self._group(path)]
+        group = self._group(path)
+        places = self._places[group]
         if not self._has_place(places):
-            start_response(
-                "503 Service Unavailable",
-                [
-                    ("Content-Type", "application/problem+json"),
-                    ("Content-Length", str(len(_BUSY))),
-                    ("Retry-After", "2"),
-                    ("Access-Control-Allow-Origin", "*"),
-                ],
-            )
-            return [_BUSY]
+            return _refused(start_response)
+        turn = turns.Turn(self._turns, group)
+        turns.take(turn)
+        patient = environ["REQUEST_METHOD"] not in {"GET", "HEAD"}  # a body may come slowly
+        if not (patient or turn.begin()):
+            places.release()
+            return _refused(start_response)
         try:
-            with self._turn(path):
-                chunks = self._app(environ, start_response)
+            chunks = self._app(environ, start_response)
         except BaseException:
             places.release()
             raise
-        return _Counted(chunks, places)
-
-    @contextlib.contextmanager
-    def _turn(self, path: str) -> Iterator[None]:
-        """Let one page be made after the other: threads that contend for the interpreter lose time.
-
-        A page that takes long holds up nobody: after a moment the next one is begun all the same.
-        """
-        has_turn = self._group(path) == "page" and self._turns.acquire(timeout=_PATIENCE)
-        try:
-            yield
         finally:
-            if has_turn:
-                self._turns.release()
+            turn.end()
+        return _Counted(chunks, places)
 
     def _has_place(self, places: threading.BoundedSemaphore) -> bool:
         """Take a place; a few requests wait a moment for one, so that a gust is no refusal."""
@@ -90,6 +75,19 @@ class InFlight:
             return places.acquire(timeout=_MOMENT)
         finally:
             self._waiting.release()
+
+
+def _refused(start_response: StartResponse) -> Iterable[bytes]:
+    start_response(
+        "503 Service Unavailable",
+        [
+            ("Content-Type", "application/problem+json"),
+            ("Content-Length", str(len(_BUSY))),
+            ("Retry-After", "2"),
+            ("Access-Control-Allow-Origin", "*"),
+        ],
+    )
+    return [_BUSY]
 
 
 class _Counted:

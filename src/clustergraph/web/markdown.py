@@ -67,6 +67,13 @@ class _Reader(HTMLParser):
             self._skipped += tag not in _VOID
             return
         found = dict(attrs)
+        if tag == "details" and found.get("data-link"):
+            # what is folded on the page is a page of its own
+            self._line += (
+                f" [{found.get('data-name')}](<{self._address(found['data-link'] or '')}>)"
+            )
+            self._skipped = 1
+            return
         if tag in _BLOCKS:
             self._begin_block(tag)
         elif tag == "a":

@@ -72,7 +72,11 @@ def search() -> Response:
 
 @blueprint.route("/suggest")
 def suggest() -> Response:
-    """Names that begin so, as browsers and search boxes ask for them (OpenSearch 1.1)."""
+    """Names that begin so, as browsers and search boxes ask for them (OpenSearch 1.1).
+
+    The languages of the names stand in an object behind the lists, where browsers look for
+    extensions that they know.
+    """
     chosen = respond.acceptable((_SUGGESTIONS,))
     text = parameters.from_address().get("q", "").strip()
 
@@ -80,7 +84,9 @@ def suggest() -> Response:
         hits = _index().suggest(text, languages=views.languages()) if text else []
         names = [each.name for each in hits]
         kinds = ["" for _ in hits]
-        return json.dumps([text, names, kinds, [views.href(each.iri) for each in hits]]) + "\n"
+        addresses = [views.href(each.iri) for each in hits]
+        more = {"languages": [each.language for each in hits]}
+        return json.dumps([text, names, kinds, addresses, more]) + "\n"
 
     response = respond.represent(chosen, make)
     response.vary.add("Accept-Language")

@@ -85,9 +85,11 @@ def application() -> WSGIApplication:
     graph = ClusterGraph(settings, public=True)
     threading.Thread(target=_opened, args=(graph,), name="open").start()
     from clustergraph.web.front import front  # noqa: PLC0415  meanwhile
+    from clustergraph.web.prepared import keep_prepared  # noqa: PLC0415
 
     graph.release()
     threading.Thread(target=_write_dumps, args=(graph,), name="dumps", daemon=True).start()
+    threading.Thread(target=keep_prepared, args=(graph,), name="prepare", daemon=True).start()
     made = front(graph, log=sys.stderr if settings.log else None)
     gc.collect()
     gc.freeze()  # what lives as long as the process is not looked at again and again

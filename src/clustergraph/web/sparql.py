@@ -10,6 +10,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from clustergraph import pages, rdf
 from clustergraph.errors import ClusterGraphError, NotAcceptableError, UsageError, problem
+from clustergraph.process import turns
 from clustergraph.store import DatasetClause
 from clustergraph.web import authorisation, description, negotiation, respond, views
 from clustergraph.web.cached import INCOMPLETE
@@ -91,15 +92,17 @@ def parameters() -> MultiDict[str, str]:
     """
     if request.method in {"GET", "HEAD"}:
         return from_address()
+    body = request.get_data()
+    turns.begin()
     if request.mimetype == FORM:
-        given = from_form(request.get_data())
+        given = from_form(body)
         for name, values in from_address().lists():  # a query in both is one too many
             given.setlist(name, [*given.getlist(name), *values])
         return given
     if request.mimetype != _BODY:
         raise UnsupportedMediaType
     given = from_address()
-    given.setlist("query", [text_of(request.get_data())])
+    given.setlist("query", [text_of(body)])
     return given
 
 
@@ -174,6 +177,7 @@ def _stream(query: Query, parameters: MultiDict[str, str]) -> Response:
     elif request.method == "HEAD":
         response = Response(content_type=fmt.content_type)
     else:
+        turns.end()
         chunks = views.release().answer(
             query,
             fmt,
@@ -209,6 +213,7 @@ def _page(text: str, query: Query, parameters: MultiDict[str, str]) -> Response:
 def shown(query: Query, parameters: MultiDict[str, str]) -> dict[str, object]:
     """An answer as pages show it: a table, a yes or no, or Turtle."""
     fmt = rdf.TURTLE if query.form.is_graph else rdf.JSON
+    turns.end()
     chunks = views.release().answer(
         query,
         fmt,
@@ -217,6 +222,7 @@ def shown(query: Query, parameters: MultiDict[str, str]) -> dict[str, object]:
         seconds=_seconds(parameters),
     )
     content = b"".join(chunks)
+    turns.begin()
     answered: dict[str, object] = {}
     if query.form.is_graph:
         answered["turtle"] = content.decode()
@@ -247,6 +253,9 @@ def _drawn(names: Sequence[str], rows: Sequence[Sequence[Term | None]]) -> dict[
         {name: term for name, term in zip(names, row, strict=True) if term is not None}
         for row in rows[:_ROWS_NAMED]
     ]
+    labels.fetch(
+        term.value for row in found for term in row.values() if isinstance(term, ox.NamedNode)
+    )
     return {"picture": pages.picture(found, labels), "known": labels}
 
 

@@ -118,5 +118,6 @@ def common() -> dict[str, Any]:
         "settings": settings,
         "language": languages()[0].split("-", 1)[0],
         "root": settings.public_url,
+        "site": site(),
         "travelling": request.args.get("release", "")[:9],
     }

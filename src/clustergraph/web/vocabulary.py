@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 
 from clustergraph import pages, rdf
 from clustergraph.errors import NotFoundError, UsageError
-from clustergraph.web import respond, views
+from clustergraph.web import history, respond, views
 from clustergraph.web.negotiation import HTML
 
 blueprint = Blueprint("vocabulary", __name__)
@@ -36,18 +36,56 @@ def prefixed(name: str) -> Response:
     Raises:
         NotFoundError: the prefix, or the term, is not known.
     """
+    return _term(_expanded(name))
+
+
+@blueprint.route("/term/history")
+def term_history() -> Response:
+    """What changed in what is said of a term, release by release, by its IRI, ``iri=``.
+
+    Raises:
+        UsageError: there is no IRI.
+        NotFoundError: nothing was ever said of it.
+    """
+    iri = request.args.get("iri", "")
+    _check(iri)
+    return history.of(iri)
+
+
+@blueprint.route("/term/<name>/history")
+def prefixed_history(name: str) -> Response:
+    """The same by its prefixed name.
+
+    Raises:
+        NotFoundError: the prefix is not known, or nothing was ever said of it.
+    """
+    return history.of(_expanded(name))
+
+
+def _expanded(name: str) -> str:
+    """The IRI that a prefixed name stands for."""
     prefix, _colon, local = name.partition(":")
     namespace = views.graph().prefixes.get(prefix)
     if namespace is None or not local:
         raise NotFoundError(f"{name[:80]!r} is no name of a term here.")
-    return _term(namespace + local)
+    return namespace + local
 
 
-def _term(iri: str) -> Response:
+def _history(iri: str) -> str:
+    """Where the history of a term is read."""
+    head, question, iris = views.term_href(iri).partition("?")
+    return f"{head}/history{question}{iris}"
+
+
+def _check(iri: str) -> None:
     try:
         ox.NamedNode(iri)
     except ValueError as error:
         raise UsageError("The IRI of a term is needed: iri=.") from error
+
+
+def _term(iri: str) -> Response:
+    _check(iri)
     release, settings = views.release(), views.graph().settings
     found = pages.term_page(release.store, settings, iri, views.languages())
     if found is None:
@@ -62,6 +100,7 @@ def _term(iri: str) -> Response:
             page=found,
             drawn=pages.diagram(found.tree),
             numbers=pages.vocabulary(release.store, settings).numbers,
+            history=_history(iri),
         )
 
     links = [f'<{views.uri(iri)}>; rel="describes"'] if chosen is HTML else []

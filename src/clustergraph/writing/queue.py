@@ -21,12 +21,15 @@ from clustergraph.errors import (
     StoreError,
     TimeLimitError,
     from_fields,
+    to_fields,
 )
 from clustergraph.process import frames
+from clustergraph.releases import Manifest
 from clustergraph.writing import batches
 
 if TYPE_CHECKING:
     from clustergraph.releases import Write
+    from clustergraph.releases.archive import Carrier
     from clustergraph.settings import Settings
 
 _START = 60.0  # seconds within which the writer must be ready
@@ -51,8 +54,15 @@ class Written:
 class WriteQueue:
     """Hands writes to the writer process, which is started when it is first needed."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, carrier: Carrier | None = None) -> None:
+        """Start nothing yet.
+
+        Args:
+            settings: of the project.
+            carrier: brings releases to the engine; the writer itself has no network.
+        """
         self._settings = settings
+        self._carrier = carrier
         self._waiting: list[tuple[Write, Future[Written]]] = []
         self._changed = threading.Condition()
         self._closed = False
@@ -133,7 +143,10 @@ class WriteQueue:
             connection.settimeout(self._settings.write_seconds)
             batches.send(connection, writes)
             connection.settimeout(max(0.1, deadline - time.monotonic()))
-            kind, payload = frames.receive(connection)
+            while (received := frames.receive(connection))[0] == frames.CARRY:
+                frames.send(connection, *self._carried(json.loads(received[1])))
+                connection.settimeout(max(0.1, deadline - time.monotonic()))
+            kind, payload = received
         except TimeoutError as error:
             raise self._gone(
                 before,
@@ -156,6 +169,19 @@ class WriteQueue:
             raise from_fields(answer)
         return [_outcome(each) for each in answer]
 
+    def _carried(self, asked: dict[str, Any]) -> tuple[bytes, bytes]:
+        """Do for the writer what it asks of the engine; the answer to it."""
+        try:
+            if self._carrier is None:
+                raise StoreError("There is no engine to which a release could be brought.")
+            if asked["ask"] == "bring":
+                done = self._carrier.bring(asked["number"])
+            else:
+                done = self._carrier.holds(Manifest(**asked["manifest"]))
+        except ClusterGraphError as error:
+            return frames.ERROR, json.dumps(to_fields(error)).encode()
+        return frames.END, json.dumps(done).encode()
+
     def _gone(self, before: bytes, told: ClusterGraphError) -> _GoneError:
         self._end()  # from here on it publishes nothing: what the pointer says is what happened
         pointer = self._settings.variable / "current"
@@ -177,6 +203,8 @@ class WriteQueue:
             return self._connection
         ours, theirs = socket.socketpair()
         environment = os.environ | settings_module.to_environment(self._settings)
+        for name in settings_module.secrets():  # it has no use for them
+            environment.pop(settings_module.ENVIRONMENT_PREFIX + name.upper(), None)
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603  our own module, no shell
                 [sys.executable, "-m", "clustergraph.writing.writer", str(theirs.fileno())],

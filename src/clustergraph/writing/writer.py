@@ -7,24 +7,38 @@ from the socket FD. The answer to a batch is an END frame (JSON: outcomes) or an
 from __future__ import annotations
 
 import json
+import os
 import socket
 import sys
 import traceback
+from dataclasses import asdict
 from typing import Any
 
 from clustergraph import settings as settings_module
-from clustergraph.errors import ClusterGraphError, StoreError, TooLargeError, to_fields
+from clustergraph.errors import (
+    ClusterGraphError,
+    StoreError,
+    TooLargeError,
+    from_fields,
+    to_fields,
+)
 from clustergraph.process import frames, sandbox
-from clustergraph.releases import Archive, Done, Pipeline, Write
+from clustergraph.releases import Archive, Done, Manifest, Pipeline, Write
 from clustergraph.writing import batches
+
+_BEHIND = 5
+"""How far it stands behind those who read, for the processor."""
 
 
 def main() -> None:
     """Publish batches until the other side closes the connection."""
     sandbox.die_with_parent()
+    os.nice(_BEHIND)
     settings = settings_module.load()
     pipeline = Pipeline(Archive(settings.variable), settings)
     with socket.socket(fileno=int(sys.argv[1])) as connection:
+        if settings.store:
+            pipeline.archive.carrier = _Asking(connection)
         if sandbox.is_supported():
             sandbox.forbid_network_and_programs()
         sandbox.limit_memory(settings.write_memory << 20)
@@ -36,6 +50,28 @@ def main() -> None:
                 return
             kind, answer = _published(pipeline, writes)
             frames.send(connection, kind, json.dumps(answer).encode())
+
+
+class _Asking:
+    """The engine, as a process without network reaches it: by whoever started it."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+
+    def bring(self, number: int) -> bool:
+        """See ``Carrier.bring``."""
+        return self._asked({"ask": "bring", "number": number})
+
+    def holds(self, manifest: Manifest) -> bool:
+        """See ``Carrier.holds``."""
+        return self._asked({"ask": "holds", "manifest": asdict(manifest)})
+
+    def _asked(self, question: dict[str, Any]) -> bool:
+        frames.send(self._connection, frames.CARRY, json.dumps(question).encode())
+        kind, answer = frames.receive(self._connection)
+        if kind == frames.ERROR:
+            raise from_fields(json.loads(answer))
+        return bool(json.loads(answer))
 
 
 def _published(pipeline: Pipeline, writes: list[Write]) -> tuple[bytes, Any]:

@@ -1,0 +1,1 @@
+DELETE { GRAPH <$graph> { ?s ?p ?o } } WHERE { GRAPH <$graph> { ?s ?p ?o } }

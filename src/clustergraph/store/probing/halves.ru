@@ -1,0 +1,1 @@
+INSERT DATA { GRAPH <$graph> { <$s> <$p> "half" } } ; LOAD <urn:x-nothing:nowhere> INTO GRAPH <$graph>
