@@ -36,6 +36,7 @@ class Server:
 
     def __init__(self, url: str, token: str) -> None:
         self.url, self.token = url.rstrip("/"), token
+        self._held = ""
 
     def send(self, path: str, body: bytes, **headers: str) -> tuple[int, bytes]:
         """POST; status and body."""
@@ -55,23 +56,28 @@ class Server:
 
     def update(self, text: str, using: str = "") -> tuple[int, bytes]:
         """Change."""
+        self._held = ""
         return self.send(
             "/update" + using, text.encode(), Content_Type="application/sparql-update",
             Authorization=f"Bearer {self.token}",
         )  # fmt: skip
 
     def load(self, dataset: ox.Store) -> None:
-        """Let it hold a dataset and nothing else."""
+        """Let it hold a dataset and nothing else, if it does not yet."""
         pieces = ["DROP ALL ;"]
         pieces += [f"CREATE SILENT GRAPH {graph} ;" for graph in dataset.named_graphs()]
         pieces.append("INSERT DATA {")
-        for quad in dataset:
+        for quad in sorted(dataset, key=str):
             triple = f"{quad.subject} {quad.predicate} {quad.object} ."
             named = not isinstance(quad.graph_name, ox.DefaultGraph)
             pieces.append(f"GRAPH {quad.graph_name} {{ {triple} }}" if named else triple)
-        status, body = self.update("\n".join([*pieces, "}"]))
+        text = "\n".join([*pieces, "}"])
+        if text == self._held:
+            return
+        status, body = self.update(text)
         if status != 200:
             raise RuntimeError(f"loading: {status} {body[:300]!r}")
+        self._held = text
 
     def content(self) -> ox.Store:
         """What it holds."""

@@ -327,6 +327,7 @@ class ClusterGraph:
             max_length=self.settings.max_query,
             max_nesting=self.settings.max_nesting,
             prefixes=self.prefixes,
+            base=self.settings.iri("sparql"),
         )
 
     def stored_query(self, name: str, values: Mapping[str, str]) -> str:

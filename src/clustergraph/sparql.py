@@ -53,7 +53,7 @@ class Query:
     declared: tuple[str, ...] = ()
     """Prefixes that were declared for its author, at the head of ``text``."""
     head: int = 0
-    """How many characters of ``text`` declare them."""
+    """How many characters of ``text`` declare them, and what relative IRIs are relative to."""
     source: str = ""
     """What its author wrote."""
     star: int = -1
@@ -85,6 +85,7 @@ UPDATE_FORMS = frozenset(
     {"INSERT", "DELETE", "LOAD", "CLEAR", "CREATE", "DROP", "COPY", "MOVE", "ADD", "WITH"}
 )
 _PROLOGUE = frozenset({"BASE", "PREFIX", "VERSION"})
+_ABSOLUTE = re.compile(r"<[A-Za-z][A-Za-z0-9+.\-]*:")
 _ERROR_PLACE = re.compile(r"^error at (\d+):(\d+): expected (?:one of )?(.*)$", re.DOTALL)
 _LONGEST_CHAIN = 4000
 _CHAINING, _SIGNS = frozenset("!/|*&"), frozenset("+-")
@@ -210,6 +211,7 @@ def parse(
     max_length: int = 262_144,
     max_nesting: int = 64,
     prefixes: Mapping[str, str] | None = None,
+    base: str = "",
 ) -> Query:
     """Make a query of a text that came from anywhere.
 
@@ -222,6 +224,8 @@ def parse(
         max_length: in characters.
         max_nesting: of brackets.
         prefixes: declared for the author where the query uses one and declares none of that name.
+        base: what relative IRIs are resolved against until the query says BASE (section 4.1.1.2);
+            "" if nothing is known: the engine refuses them.
 
     Raises:
         QueryError: empty, an update, two queries, too long, too deep, unbalanced.
@@ -236,6 +240,8 @@ def parse(
     missing = dict.fromkeys(prefix for prefix, _ in undeclared(found))
     declared = tuple(prefix for prefix in missing if prefixes and prefix in prefixes)
     head = "".join(f"PREFIX {each}: <{(prefixes or {})[each]}> " for each in declared)
+    if base and any(each.kind == "iri" and not _ABSOLUTE.match(each.text) for each in found):
+        head = f"BASE <{base}> {head}"
     star = _star(found)
     words = [head, *(token.text for token in found)]
     shape = [head, *("0" if token.kind in _VALUES else token.text for token in found)]

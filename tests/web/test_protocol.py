@@ -6,6 +6,7 @@ graph-store-protocol) and the examples of the two specifications.
 
 from __future__ import annotations
 
+import io
 import json
 from typing import Any
 from urllib.parse import quote
@@ -85,7 +86,7 @@ def test_the_dataset_of_a_query(store: Site, address: str, body: str, expected: 
          "application/sparql-results+xml", "text/tab-separated-values"}),
         ("ASK {}", {"application/sparql-results+json", "application/sparql-results+xml"}),
         ("DESCRIBE <http://x/>", {"application/rdf+xml", "text/turtle", "application/n-triples"}),
-        ("CONSTRUCT { <x:s> <x:p> 1 } {}", {"application/rdf+xml", "text/turtle",
+        ("CONSTRUCT { <s> <p> 1 } WHERE {}", {"application/rdf+xml", "text/turtle",
          "application/n-triples"}),
     ],
 )  # fmt: skip
@@ -201,6 +202,21 @@ def test_relative_iris_of_updates_have_a_base(store: Site) -> None:
     assert truth(store.client.post("/sparql", data=text, **QUERY))
 
 
+def test_relative_iris_of_queries_have_a_base(store: Site) -> None:
+    """That of the service, until the query says another; mistakes are told where they stand."""
+    service = store.iri("sparql")
+    for text in (
+        f'ASK {{ FILTER(STR(<x>) = "{service.removesuffix("sparql")}x") }}',
+        f'ASK {{ FILTER(STR(<>) = "{service}") }}',
+        'BASE <http://b/c/> ASK { FILTER(STR(<x>) = "http://b/c/x") }',
+        f'PREFIX p: <x#> ASK {{ FILTER(STR(p:y) = "{service.removesuffix("sparql")}x#y") }}',
+        f'BASE <b/> ASK {{ FILTER(STR(<x>) = "{service.removesuffix("sparql")}b/x") }}',
+    ):
+        assert truth(store.client.post("/sparql", data=text, **QUERY)), text
+    answer = store.client.post("/sparql", data="ASK { <x> a\n <y> ; ) }", **QUERY)
+    assert (answer.status_code, answer.json["line"], answer.json["column"]) == (400, 2, 8)
+
+
 def test_plus_and_percent_in_forms(store: Site) -> None:
     """Are a blank and a byte there; in a direct body they are themselves."""
     form = "query=ASK+%7B+FILTER(%22a+b%2B%C3%A9%22+%3D+%22a%20b%2B\\u00e9%22)+%7D"
@@ -245,7 +261,8 @@ ACCEPT = {"Accept": "text/turtle"}
 
 
 @pytest.mark.parametrize(
-    "address", ["/graphs?default", "/graphs?graph=http://g.example/person.ttl"]
+    "address",
+    ["/graphs?default", "/graphs?graph=http://g.example/person.ttl", "/graphs/person/1.ttl"],
 )
 def test_a_graph_from_its_beginning_to_its_end(plain: Site, address: str) -> None:
     """PUT makes it, PUT replaces it, POST adds to it, DELETE ends it; GET and HEAD follow."""
@@ -289,6 +306,47 @@ def test_a_graph_in_every_format(plain: Site) -> None:
         assert again.status_code == 204
         assert same(plain.get(address, headers=ACCEPT), triple)
     assert plain.get(address, headers={"Accept": "image/png"}).status_code == 406
+
+
+def test_an_address_is_the_name_of_a_graph(plain: Site) -> None:
+    """Below /graphs, for all methods; the same graph has that name everywhere (section 4.1)."""
+    address, iri = "/graphs/caf%C3%A9/1", plain.iri("graphs/café/1")
+    triple = "<#it> <http://x/b> 'c' ."
+    assert plain.send("PUT", address, data=triple, **TURTLE).status_code == 201
+    found = f"<{iri}#it> <http://x/b> 'c' ."
+    assert same(plain.get(address, headers=ACCEPT), found)
+    assert same(plain.get(f"/graphs?graph={quote(iri)}", headers=ACCEPT), found)
+    assert truth(
+        plain.get("/sparql", query_string={"query": f"ASK {{ GRAPH <{iri}> {{ {found} }} }}"})
+    )
+    assert plain.client.put(address, data=triple, **TURTLE).status_code == 401
+    assert plain.get("/graphs/none").status_code == 404
+
+
+def test_a_graph_that_nobody_named_is_told_by_its_iri(plain: Site) -> None:
+    """Location names it, as the address of other requests may (section 5.5)."""
+    answer = plain.send("POST", "/graphs", data="[] <http://x/b> 'c' .", **TURTLE)
+    assert answer.status_code == 201
+    found = plain.get(f"/graphs?graph={answer.headers['Location']}", headers=ACCEPT)
+    assert same(found, "[] <http://x/b> 'c' .")
+
+
+def test_the_files_of_a_form_are_merged(plain: Site) -> None:
+    """Blank nodes of one are not those of another; one that is wrong spoils all (section 5.5)."""
+    address = "/graphs?graph=http://g.example/"
+
+    def posted(*texts: str) -> int:
+        files = [
+            (io.BytesIO(text.encode()), f"{n}.ttl", "text/turtle") for n, text in enumerate(texts)
+        ]
+        return plain.send("POST", address, data={"file": files}).status_code
+
+    assert posted("_:a <http://x/b> 1 .", "_:a <http://x/b> 2 .") == 201
+    merged = "[] <http://x/b> 1 . [] <http://x/b> 2 ."
+    assert same(plain.get(address, headers=ACCEPT), merged)
+    assert posted("<http://x/a> <http://x/b> 3 .", "no turtle") == 400
+    assert posted() == 400
+    assert same(plain.get(address, headers=ACCEPT), merged)
 
 
 def test_a_graph_is_patched(plain: Site) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
+from flask import request
 
 from clustergraph import rdf, sparql
 from clustergraph.store import DatasetClause
@@ -35,18 +36,30 @@ def service(page: Callable[[], str]) -> Response:
     if not isinstance(chosen, rdf.RdfFormat):
         return respond.represent(chosen, page)
     graph, release = views.graph(), views.release()
+    address = f"{graph.settings.public_url or request.url_root.rstrip('/')}/sparql"
     return respond.represent(
-        chosen, lambda: rdf.serialise(_description(graph.settings, release), chosen, graph.prefixes)
+        chosen,
+        lambda: rdf.serialise(
+            _description(graph.settings, release, address), chosen, graph.prefixes
+        ),
+        parts=(address,),
     )
 
 
-def _description(settings: Settings, release: OpenRelease) -> list[ox.Quad]:
-    """The triples of the service description."""
+def _description(settings: Settings, release: OpenRelease, address: str) -> list[ox.Quad]:
+    """The triples of the service description.
+
+    Args:
+        settings: of the project.
+        release: what is described.
+        address: where the service is asked: ``sd:endpoint``.
+    """
     endpoint = settings.iri("sparql")
     parts = [f"<{endpoint}#graph-{number}>" for number, _ in enumerate(release.graphs, start=1)]
     text = string.Template((_HERE / "service-description.ttl").read_text(encoding="utf-8"))
     turtle = text.substitute(
         endpoint=endpoint,
+        address=address,
         triples=release.manifest.triples,
         features="sd:EmptyGraphs , sd:UnionDefaultGraph"
         if settings.default_graph == "merge"

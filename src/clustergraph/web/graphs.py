@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import uuid
 from pathlib import Path
-from urllib.parse import quote
 
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import MethodNotAllowed, UnsupportedMediaType
@@ -14,7 +13,7 @@ from clustergraph import rdf, sparql, writing
 from clustergraph.errors import NotFoundError, UsageError
 from clustergraph.releases import Write
 from clustergraph.store import STORED_DATASET, DatasetClause
-from clustergraph.web import authorisation, respond, views, writes
+from clustergraph.web import authorisation, multipart, respond, views, writes
 from clustergraph.web.cached import INCOMPLETE
 from clustergraph.web.incomplete import honest
 from clustergraph.web.updates import BODY
@@ -33,8 +32,17 @@ def _contents() -> sparql.Query:
 
 @blueprint.route("/graphs", methods=["GET", "PUT", "POST", "DELETE", "PATCH"])
 def graphs() -> Response:
-    """One graph, named by ``?graph=`` or ``?default`` (section 4)."""
-    graph = _graph()
+    """One graph, named by ``?graph=`` or ``?default`` (section 4.2)."""
+    return _served(_graph())
+
+
+@blueprint.route("/graphs/<path:name>", methods=["GET", "PUT", "POST", "DELETE", "PATCH"])
+def direct(name: str) -> Response:
+    """The graph whose IRI is this address itself, below the base (section 4.1)."""
+    return _served(_checked(views.graph().settings.iri(f"graphs/{name}")))
+
+
+def _served(graph: str | None) -> Response:
     if request.method in {"GET", "HEAD"}:
         return _get(graph)
     if not views.graph().tokens.configured():
@@ -67,8 +75,17 @@ def _graph() -> str | None:
         if request.method == "POST":
             return None
         raise UsageError("Name a graph: ?default or ?graph=IRI.", hint="All graphs: /sparql")
+    return _checked(named[0])
+
+
+def _checked(iri: str) -> str:
+    """The IRI of a graph.
+
+    Raises:
+        UsageError: it is none.
+    """
     try:
-        return rdf.checked_iri(named[0]).value
+        return rdf.checked_iri(iri).value
     except ValueError as error:
         raise UsageError(f"That is no graph: {error}.") from error
 
@@ -135,25 +152,27 @@ def _store(graph: str | None) -> Response:
     written = writes.publish(write, token)
     response = writes.answered(written, 201 if written.new_graph else 204)
     if minted and written.new_graph:
-        root = views.graph().settings.public_url
-        response.headers["Location"] = f"{root}/graphs?graph={quote(minted, safe='')}"
+        response.headers["Location"] = minted
     return response
 
 
 def _upload(base: str) -> writing.Upload:
-    """The document: the body, or the one file of a form (section 5.5).
+    """The document: the body, or the files of a form together (section 5.5).
 
     Raises:
-        UsageError: a form with no file, or several.
+        UsageError: a form without a file.
     """
     settings = views.graph().settings
-    if request.mimetype != "multipart/form-data":
+    if request.mimetype != multipart.FORM:
         encoding = request.headers.get("Content-Encoding", "")
         content_type = request.content_type or ""
         return writing.received(writes.body(), content_type, settings, encoding=encoding, base=base)
-    request.max_content_length = settings.max_upload << 20
-    files = list(request.files.values())
-    if len(files) != 1:
-        raise UsageError("Send one file at a time.")
-    name = files[0].filename or "the document"
-    return writing.received(files[0].read(), files[0].mimetype, settings, base=base, name=name)
+    found = multipart.parts(writes.body(), request.mimetype_params.get("boundary", ""))
+    files = [
+        writing.File(each.content, each.content_type, each.encoding, each.file)
+        for each in found
+        if each.file
+    ]
+    if not files:
+        raise UsageError("The form holds no file.", hint="Send RDF documents as its files.")
+    return writing.together(files, settings, base=base)

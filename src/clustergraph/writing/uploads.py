@@ -15,6 +15,8 @@ from clustergraph.errors import TooLargeError, UnsupportedError
 from clustergraph.process import confined
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from clustergraph.settings import Settings
 
 _SECONDS = 30
@@ -32,6 +34,49 @@ class Upload:
     payload: bytes
     fmt: rdf.RdfFormat
     base: str
+
+
+@dataclass(frozen=True)
+class File:
+    """A document as it came in a form."""
+
+    content: bytes
+    content_type: str
+    encoding: str
+    """Its Content-Encoding; "" for none."""
+    name: str
+    """How it is called in messages."""
+
+
+def together(files: Sequence[File], settings: Settings, *, base: str) -> Upload:
+    """Take in several documents as their merge: blank nodes of each are its own.
+
+    Args:
+        files: at least one.
+        settings: of the project: how large each may be, and all of them as N-Quads.
+        base: what their relative IRIs are resolved against.
+
+    Raises:
+        UnsupportedError, TooLargeError, SourceError: as ``received``, for the first that is wrong.
+    """
+    if len(files) == 1:
+        each = files[0]
+        return received(
+            each.content, each.content_type, settings,
+            encoding=each.encoding, base=base, name=each.name,
+        )  # fmt: skip
+    limit = settings.max_upload << 20
+    merged = bytearray()
+    for each in files:
+        fmt = format_of(each.content_type)
+        content = compression.decoded(each.content, each.encoding, limit, name=each.name)
+        merged += _confined(content, fmt, settings, base, each.name)
+        if len(merged) > limit * _EXPANDED:
+            raise TooLargeError(
+                f"The documents together are larger than {limit * _EXPANDED} bytes as N-Quads.",
+                hint="Send them one by one.",
+            )
+    return Upload(bytes(merged), rdf.N_QUADS, base)
 
 
 def received(
