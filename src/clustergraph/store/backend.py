@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import pyoxigraph as ox
 
 from clustergraph import rdf, sparql
+from clustergraph.errors import UsageError
 
 if TYPE_CHECKING:
     from clustergraph.rdf import Format, Term
@@ -23,10 +24,24 @@ Row: TypeAlias = Mapping[str, "Term"]
 
 @dataclass(frozen=True)
 class DatasetClause:
-    """The dataset that the protocol's parameters ask for; they win over FROM (protocol 2.1.4)."""
+    """The dataset that the protocol's parameters ask for; they win over FROM (protocol 2.1.4).
+
+    Raises:
+        UsageError: a graph is named by something that is no IRI.
+    """
 
     default_graphs: tuple[str, ...] = ()
     named_graphs: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for each in (*self.default_graphs, *self.named_graphs):
+            try:
+                rdf.checked_iri(each)
+            except ValueError as error:
+                raise UsageError(
+                    f"That is no graph: {error}.",
+                    hint="default-graph-uri and named-graph-uri take whole IRIs.",
+                ) from error
 
     def __bool__(self) -> bool:
         return bool(self.default_graphs or self.named_graphs)

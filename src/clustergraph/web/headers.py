@@ -46,7 +46,8 @@ def register(app: Flask) -> None:
 
     @app.after_request
     def add(response: Response) -> Response:
-        readable = request.method in _SAFE or request.endpoint in _ASKED_BY_POST
+        nothing = request.endpoint is None  # no such address or method: pages may be told so
+        readable = nothing or request.method in _SAFE or request.endpoint in _ASKED_BY_POST
         told = {name.lower() for name, _value in response.headers}
         response.headers.extend(
             [each for each in (_READABLE if readable else _ALWAYS) if each[0].lower() not in told]

@@ -48,7 +48,9 @@ class MediaRange:
 
     def _satisfiable(self) -> bool:
         return all(
-            name in _IGNORED or (name == "charset" and value.lower() in {"utf-8", "utf8"})
+            name in _IGNORED
+            or (name == "charset" and value.lower() in {"utf-8", "utf8"})
+            or (name == "header" and value.lower() == "present")  # of CSV (RFC 4180): it is
             for name, value in self.parameters
         )
 

@@ -31,7 +31,9 @@ def from_form(body: bytes) -> MultiDict[str, str]:
 
     Raises:
         UsageError: they are not UTF-8, or too many.
+        UnsupportedMediaType: the body is compressed.
     """
+    _check_plain()
     return _parsed(body, "The form")
 
 
@@ -40,14 +42,21 @@ def text_of(body: bytes) -> str:
 
     Raises:
         UsageError: it is not UTF-8.
-        UnsupportedMediaType: it says that it is in another encoding.
+        UnsupportedMediaType: it says that it is in another encoding, or compressed.
     """
+    _check_plain()
     if request.mimetype_params.get("charset", "utf-8").lower() not in {"utf-8", "utf8"}:
         raise UnsupportedMediaType
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise UsageError("The body is not UTF-8 text.") from error
+
+
+def _check_plain() -> None:
+    """Requests are short: they are not read in a content coding (RFC 9110 section 15.5.16)."""
+    if request.headers.get("Content-Encoding", "").strip().lower() not in {"", "identity"}:
+        raise UnsupportedMediaType
 
 
 def _parsed(content: bytes, name: str) -> MultiDict[str, str]:

@@ -174,8 +174,6 @@ def _stream(query: Query, parameters: MultiDict[str, str]) -> Response:
     etag = respond.tag(fmt, query.text, repr(dataset(parameters)))
     if etag in request.if_none_match and request.method != "POST":
         response = Response(status=304)
-    elif request.method == "HEAD":
-        response = Response(content_type=fmt.content_type)
     else:
         turns.end()
         chunks = views.release().answer(
@@ -185,6 +183,10 @@ def _stream(query: Query, parameters: MultiDict[str, str]) -> Response:
             client=authorisation.client(),
             seconds=_seconds(parameters),
         )
+        if request.method == "HEAD":  # it began, so GET would be 200; nobody reads on
+            next(chunks, b"")
+            chunks.close()  # type: ignore[attr-defined]  # a generator
+            chunks = iter(())
         environ = request.environ
         response = Response(
             honest(chunks, fmt, lambda: environ.update({INCOMPLETE: True})),
