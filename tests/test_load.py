@@ -119,11 +119,12 @@ def test_light_queries_go_on_beside_heavy_ones(server: Server) -> None:
 
 
 def test_slow_clients_hold_up_nobody(server: Server) -> None:
-    """Those who do not finish their request, and those who take a byte a second."""
+    """Those who do not finish their request, in its head or in its body, and slow readers."""
 
     async def go() -> scenarios.Run:
         idle = await scenarios.half_open(server, 200)
         readers = await scenarios.slow_readers(server, 60, 1)
+        idle += await scenarios.slow_senders(server, 300, 50)  # more than there are places
         run = await scenarios.closed(server, light, 4, 2)
         async with Connection(server.port) as connection:
             run.add("health", await connection.ask("/health"))

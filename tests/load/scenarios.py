@@ -236,6 +236,21 @@ async def slow_readers(server: Server, count: int, seconds: float) -> list[async
     return writers
 
 
+async def slow_senders(server: Server, count: int, clients: int) -> list[asyncio.StreamWriter]:
+    """Open connections that announce a query and send nothing but its beginning."""
+    writers = []
+    for number in range(count):
+        _reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(
+            "POST /sparql HTTP/1.1\r\nHost: x\r\nContent-Type: application/sparql-query\r\n"
+            f"X-Forwarded-For: 203.0.113.{number % clients + 1}\r\nContent-Length: 500\r\n\r\n"
+            "SELECT".encode()
+        )
+        await writer.drain()
+        writers.append(writer)
+    return writers
+
+
 async def half_open(server: Server, count: int) -> list[asyncio.StreamWriter]:
     """Open connections that never finish their request."""
     writers = []
@@ -267,4 +282,5 @@ def killed(server: Server) -> Iterator[tuple[str, float]]:
 __all__ = [
     "CACHED", "LIGHT", "MEDIUM", "NONE", "PAGES", "Mix", "Run", "beside_hostile", "closed",
     "each_hostile", "half_open", "health", "killed", "light", "medium", "opened", "slow_readers",
+    "slow_senders",
 ]  # fmt: skip

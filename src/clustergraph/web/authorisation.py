@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import threading
 import time
@@ -118,8 +119,18 @@ def client() -> str:
     found = token()
     if found is not None:
         return f"token {found.id}"
+    return share(request.remote_addr or "")
+
+
+@functools.lru_cache(maxsize=4096)
+def share(remote: str) -> str:
+    """What the clients at an address have together; "" for this machine: they have no share.
+
+    Args:
+        remote: the address.
+    """
     try:
-        address = ipaddress.ip_address(request.remote_addr or "")
+        address = ipaddress.ip_address(remote)
     except ValueError:
         return ""
     mapped = getattr(address, "ipv4_mapped", None) or address

@@ -3,6 +3,7 @@
 observed     metrics, log, how long it took
 compressed   gzip, zstd
 cached       whole answers of the current release
+arriving     caps on bodies that are still on their way
 in flight    caps on what is worked on at once
 cached       answers to queries that came in bodies
 Flask
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from clustergraph.web.app import create_app
+from clustergraph.web.arriving import Arriving
 from clustergraph.web.cached import Answers, Cached
 from clustergraph.web.compressed import Compressed
 from clustergraph.web.in_flight import InFlight
@@ -65,7 +67,8 @@ def front(graph: ClusterGraph, *, log: TextIO | None) -> WSGIApplication:
         },
         _group,
     )
-    inside = cached(in_flight, posted=False)
+    arriving = Arriving(in_flight, settings.queries_in_flight // 2)
+    inside = cached(arriving, posted=False)
     metrics = Metrics(
         {
             "queries": lambda: graph.release().statistics(),

@@ -49,13 +49,13 @@ class InFlight:
         group = self._group(path)
         places = self._places[group]
         if not self._has_place(places):
-            return _refused(start_response)
+            return refused(start_response)
         turn = turns.Turn(self._turns, group)
         turns.take(turn)
         patient = environ["REQUEST_METHOD"] not in {"GET", "HEAD"}  # a body may come slowly
         if not (patient or turn.begin()):
             places.release()
-            return _refused(start_response)
+            return refused(start_response)
         try:
             chunks = self._app(environ, start_response)
         except BaseException:
@@ -77,7 +77,8 @@ class InFlight:
             self._waiting.release()
 
 
-def _refused(start_response: StartResponse) -> Iterable[bytes]:
+def refused(start_response: StartResponse) -> Iterable[bytes]:
+    """Say 503, and when to come back."""
     start_response(
         "503 Service Unavailable",
         [
