@@ -228,8 +228,12 @@ class Reader:
             )
         if restricted or number not in {None, current}:
             return self._other(number or current, restricted=restricted, current=current)
+        return self._newest(current) if number is not None else self._shown(current)
+
+    def _shown(self, current: int) -> OpenRelease:
+        """The release that is shown to who names none, where that number is the current one."""
         held = self._current
-        if held is None or number is not None or not self._public:
+        if held is None or not self._public:
             return self._newest(current)
         if held.manifest.number != current:
             self._refresh_soon(current)
@@ -237,7 +241,8 @@ class Reader:
 
     def number(self) -> int | None:
         """The number of the release that is shown now; None if there is none."""
-        return self.release().manifest.number if self._archive.current_number() else None
+        current = self._archive.current_number()
+        return None if current is None else self._shown(current).manifest.number
 
     def refresh(self) -> None:
         """Show the newest release from now on, where one is shown already."""

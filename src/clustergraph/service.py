@@ -112,7 +112,8 @@ class ClusterGraph:
         self._reader = Reader(self.archive, settings, public=public, engine=self.engine)
         self._writes = WriteQueue(settings, self.engine)
         self.fragments = Fragments(self.archive)
-        self._matcher = Matcher(prefixes(settings.base))
+        self._prefixes = prefixes(settings.base)
+        self._matcher = Matcher(self._prefixes)
         self._erasures: tuple[int | None, frozenset[str]] | None = None
         self.dumps = Dumps(self.archive, settings)
         self._standing = Standing(self.archive, settings)
@@ -267,7 +268,7 @@ class ClusterGraph:
     @property
     def prefixes(self) -> Mapping[str, str]:
         """Prefixes for showing IRIs and for writing Turtle."""
-        return prefixes(self.settings.base)
+        return self._prefixes
 
     def releases(self) -> list[Manifest]:
         """The manifests of all releases, newest first."""

@@ -39,6 +39,14 @@ class Receiver:
         self._connection = connection
         self._waiting = bytearray()
 
+    def is_ready(self) -> bool:
+        """Whether the next frame is there, as far as one knows without looking at the socket."""
+        waiting = self._waiting
+        if len(waiting) < _HEAD.size:
+            return False
+        _kind, length = _HEAD.unpack_from(waiting)
+        return len(waiting) >= _HEAD.size + int(length)
+
     def receive(self) -> tuple[bytes, bytes]:
         """The next frame: its kind and its payload.
 

@@ -36,7 +36,7 @@ from clustergraph.query.lanes import FAST, MIDDLE, SLOW, Lanes, Place
 from clustergraph.query.limits import Limits
 from clustergraph.query.remembered import Remembered, key_of
 from clustergraph.query.start import Zygote
-from clustergraph.store.backend import STORED_DATASET, Answer, DatasetClause, Row, rows
+from clustergraph.store.backend import STORED_DATASET, Answer, DatasetClause, Row, Whole, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,6 +48,7 @@ _CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _POLL = 0.03  # seconds between looks at a running query
 _PRIORITY = {MIDDLE: 8, SLOW: 19}
+_WHOLE = 1 << 20  # bytes up to which an answer that is there already is given as one
 _OWN = 8  # workers that are kept for queries of our own
 _KEPT = 1 / 8  # share of its memory that a worker may keep after a query, to be used again
 _SHAPES = 1000  # whose cost is remembered
@@ -253,11 +254,13 @@ class QueryPool:
         with self._changed:
             self._running.add(run)
         chunks = self._chunks(run, query, fmt, dataset)
-        try:
-            head = next(chunks)
-        except StopIteration:
-            return iter(())
-        return _prepend(head, chunks)
+        found: list[bytes] = []
+        while not found or (run.worker and run.worker.frames.is_ready() and run.sent < _WHOLE):
+            chunk = next(chunks, None)
+            if chunk is None:
+                return Whole(b"".join(found))
+            found.append(chunk)
+        return _prepend(b"".join(found), chunks)
 
     def select(self, query: Query) -> list[Row]:
         """See ``Backend.select``."""

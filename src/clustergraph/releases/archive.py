@@ -75,6 +75,8 @@ class Archive:
         self._releases = folder / "releases"
         self._history = folder / "history"
         self._current = folder / "current"
+        self._pointed: tuple[int, str, tuple[int, ...]] = (0, "", ())
+        """What ``current`` was found to say: number, its manifest, and which file said it."""
         self.mended: list[str] = []
         """What was removed, since an interrupted writer had left it; for telling."""
 
@@ -140,11 +142,13 @@ class Archive:
             CorruptedError: releases exist, but the pointer to the current one is lost or broken.
         """
         try:
-            descriptor = os.open(self._current, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                number = int(os.read(descriptor, 64))  # each request asks: no file object for it
-            finally:
-                os.close(descriptor)
+            looks = os.stat(self._current)  # noqa: PTH116  each request asks
+            seen = looks.st_ino, looks.st_mtime_ns, looks.st_ctime_ns, looks.st_size
+            number, manifest, before = self._pointed
+            if seen != before:  # the file is never written to: another one takes its name
+                number = int(self._current.read_bytes())
+                manifest = str(self.path(number) / manifests.NAME)
+                self._pointed = number, manifest, seen
         except FileNotFoundError:
             numbers = self.numbers()
             if not numbers:
@@ -160,7 +164,7 @@ class Archive:
                 f"{self._current} names no release.",
                 hint="Serve a release again: clustergraph rollback NUMBER",
             ) from error
-        if not (self.path(number) / manifests.NAME).is_file():
+        if not os.path.isfile(manifest):  # noqa: PTH113  each request asks
             raise CorruptedError(
                 f"{self._current} names release {number}, which is missing or incomplete.",
                 hint="Go back to another release: clustergraph rollback NUMBER",

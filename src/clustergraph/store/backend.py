@@ -22,6 +22,22 @@ Row: TypeAlias = Mapping[str, "Term"]
 """One solution: the bound variables, without question mark."""
 
 
+class Whole:
+    """An answer that is there as a whole, so that nobody needs to wait for its end."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self._rest = [content] if content else []
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        if not self._rest:
+            raise StopIteration
+        return self._rest.pop()
+
+
 @dataclass(frozen=True)
 class DatasetClause:
     """The dataset that the protocol's parameters ask for; they win over FROM (protocol 2.1.4).

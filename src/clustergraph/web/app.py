@@ -10,7 +10,6 @@ from flask import Flask
 from clustergraph.web import (
     assets,
     atom,
-    authorisation,
     builder,
     catalog,
     documents,
@@ -42,6 +41,7 @@ from clustergraph.web import (
     views,
     vocabulary,
 )
+from clustergraph.web.answering import Answering
 from clustergraph.web.twin import Twin
 
 if TYPE_CHECKING:
@@ -61,7 +61,6 @@ def create_app(graph: ClusterGraph) -> Flask:
     if settings.trusted_hosts:
         app.config["TRUSTED_HOSTS"] = list(settings.trusted_hosts)
     app.extensions["clustergraph"] = graph
-    app.extensions["clustergraph.guesses"] = authorisation.Guesses()
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters["href"] = views.href
     app.jinja_env.filters["term"] = views.term_href
@@ -83,5 +82,6 @@ def create_app(graph: ClusterGraph) -> Flask:
         signposting, llms, vocabulary, documents,
     ):  # fmt: skip
         app.register_blueprint(surface.blueprint)
-    app.wsgi_app = Twin(app.wsgi_app, settings.public_url)  # type: ignore[method-assign]
+    direct = Answering(app.wsgi_app, graph)
+    app.wsgi_app = Twin(direct, settings.public_url)  # type: ignore[method-assign]
     return app

@@ -9,14 +9,13 @@ import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from flask import current_app, g, request
-
 from clustergraph.errors import TooManyRequestsError, UnauthorisedError, UsageError
 from clustergraph.tokens import NOBODY, Grant
-from clustergraph.web import views
+from clustergraph.web.asked import current
 
 if TYPE_CHECKING:
     from clustergraph.tokens import Token
+    from clustergraph.web.asked import Asked
 
 _GUESSES = 20
 """Wrong tokens that a client may send in a minute."""
@@ -59,31 +58,28 @@ def token() -> Token | None:
         UsageError: it stands in the address, where logs and caches would keep it.
         TooManyRequestsError: this client sent too many wrong ones.
     """
-    if "access_token" in request.args:
+    asked = current()
+    if "access_token" in asked.arguments:
         raise UsageError(
             "A token in the address is not taken.",
             hint="Send it in the header: Authorization: Bearer TOKEN",
         )
-    if "token" not in g:
-        g.token = _verified()
-    found: Token | None = g.token
-    return found
+    if not asked.is_verified:
+        asked.token = _verified(asked) if asked.is_personal else None
+        asked.is_verified = True
+    return asked.token
 
 
-def _verified() -> Token | None:
-    header = request.headers.get("Authorization")
-    if header is None:
-        return None
-    client = request.remote_addr or ""
-    guesses: Guesses = current_app.extensions["clustergraph.guesses"]
-    scheme, _, text = header.partition(" ")
+def _verified(asked: Asked) -> Token:
+    client = asked.environ.get("REMOTE_ADDR", "")
+    scheme, _, text = (asked.header("Authorization") or "").partition(" ")
     try:
         if scheme.lower() != "bearer":
             raise UnauthorisedError("Only bearer tokens are known here.")
-        return views.graph().tokens.verify(text.strip())
+        return asked.graph.tokens.verify(text.strip())
     except UnauthorisedError:
-        guesses.check(client)  # a right token is taken from there all the same
-        guesses.note(client)
+        asked.guesses.check(client)  # a right token is taken from there all the same
+        asked.guesses.note(client)
         raise
 
 
@@ -119,7 +115,7 @@ def client() -> str:
     found = token()
     if found is not None:
         return f"token {found.id}"
-    return share(request.remote_addr or "")
+    return share(current().environ.get("REMOTE_ADDR", ""))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -143,4 +139,4 @@ def share(remote: str) -> str:
 
 def query_seconds() -> float:
     """How long a query of this request may run."""
-    return max(views.graph().settings.query_seconds, grant().query_seconds)
+    return max(current().graph.settings.query_seconds, grant().query_seconds)

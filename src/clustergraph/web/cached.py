@@ -163,6 +163,10 @@ class Cached:
             if not environ.get(INCOMPLETE) and self._release() == int(key[0]):
                 self._answers.put(key, _Entry(status, kept, body, found["etag"]))
 
+        if "content-length" in found:  # it is there already
+            body = _joined(chunks)
+            keep(body)
+            return [body]
         return _Kept(chunks, keep, self._answers.largest)
 
 
@@ -198,6 +202,15 @@ def _answered(
         headers.append(("Content-Length", str(len(entry.body))))
     start_response(entry.status, headers)
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [entry.body]
+
+
+def _joined(chunks: Iterable[bytes]) -> bytes:
+    try:
+        return b"".join(chunks)
+    finally:
+        close = getattr(chunks, "close", None)
+        if close is not None:
+            close()
 
 
 class _Kept:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import gzip
 import re
 import zlib
 from typing import TYPE_CHECKING, Protocol
@@ -21,6 +23,8 @@ _TYPES = re.compile(
     r"(json|xml|javascript|trig|n-triples|n-quads|rdf-patch|link-format))"
 )
 _SMALLEST = 1024
+_GZIP, _ZSTD = 5, 3
+"""How hard is tried."""
 _ETAG = re.compile(r'^(W/)?"(.*)"$')
 _SUFFIX = re.compile(r'-(gzip|zstd)"')
 _CODING = re.compile(r"^\s*([\w*-]+)\s*(?:;\s*q\s*=\s*([\d.]+)\s*)?$")
@@ -32,6 +36,7 @@ class _Machine(Protocol):
     def flush(self, mode: int = ..., /) -> bytes: ...
 
 
+@functools.lru_cache(maxsize=1024)
 def coding(header: str | None) -> str:
     """The coding to use for an Accept-Encoding header: zstd, gzip or "" for none."""
     weights: dict[str, float] = {}
@@ -78,6 +83,10 @@ class Compressed:
             start_response(status, headers)
             return chunks
         _encoded(headers, chosen)
+        if isinstance(chunks, list):
+            body = _at_once(b"".join(chunks), chosen)
+            start_response(status, [*headers, ("Content-Length", str(len(body)))])
+            return [body]
         start_response(status, headers)
         return _Chunks(chunks, chosen)
 
@@ -113,6 +122,13 @@ def _encoded(headers: Headers, chosen: str) -> None:
     headers[:] = [*kept, ("Content-Encoding", chosen)]
 
 
+def _at_once(body: bytes, chosen: str) -> bytes:
+    """A whole body, compressed."""
+    if chosen == "zstd":
+        return zstandard.ZstdCompressor(level=_ZSTD).compress(body)
+    return gzip.compress(body, _GZIP, mtime=0)
+
+
 class _Chunks:
     """Chunks, compressed one by one, so that a reader gets the first as soon as it is there."""
 
@@ -122,10 +138,10 @@ class _Chunks:
 
     def _compressed(self, chosen: str) -> Iterator[bytes]:
         if chosen == "zstd":
-            machine: _Machine = zstandard.ZstdCompressor(level=3).compressobj()
+            machine: _Machine = zstandard.ZstdCompressor(level=_ZSTD).compressobj()
             partly = zstandard.COMPRESSOBJ_FLUSH_BLOCK
         else:
-            machine, partly = zlib.compressobj(5, zlib.DEFLATED, 31), zlib.Z_SYNC_FLUSH
+            machine, partly = zlib.compressobj(_GZIP, zlib.DEFLATED, 31), zlib.Z_SYNC_FLUSH
         for chunk in self._chunks:
             if chunk:
                 data = machine.compress(chunk) + machine.flush(partly)

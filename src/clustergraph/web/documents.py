@@ -12,6 +12,7 @@ from flask import Blueprint, Response, redirect, render_template, request
 from clustergraph import jsonld, pages, rdf, sparql
 from clustergraph.errors import GoneError, NotFoundError
 from clustergraph.web import respond, schema_org, signposting, views
+from clustergraph.web.asked import current
 from clustergraph.web.negotiation import HTML
 
 if TYPE_CHECKING:
@@ -19,10 +20,13 @@ if TYPE_CHECKING:
 
     from werkzeug.wrappers import Response as WerkzeugResponse
 
+    from clustergraph.web.respond import Representation
+
 blueprint = Blueprint("documents", __name__)
 
 _TYPE = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
 _LABEL = ox.NamedNode("http://www.w3.org/2004/02/skos/core#prefLabel")
+_DOCUMENTS = "/doc/"
 _PAGE = 200
 """Terms of a vocabulary on a page."""
 _LISTED = 500
@@ -54,7 +58,7 @@ def document(name: str) -> Response:
     stem, fmt = respond.split_suffix(name)
     if "/" not in stem:
         return _list(stem, fmt)
-    return _document(f"id/{stem}", f"doc/{stem}", fmt)
+    return respond.response(_document(f"id/{stem}", f"doc/{stem}", fmt))
 
 
 @blueprint.route(f"/{jsonld.OWN}")
@@ -74,9 +78,9 @@ def other(name: str) -> Response:
     release = views.release()
     iri = views.graph().settings.iri(name)
     if iri in release.graphs or views.release().describe(iri):
-        return _document(name, name, None)
+        return respond.response(_document(name, name, None))
     stem, fmt = respond.split_suffix(name)
-    return _document(stem, stem, fmt)
+    return respond.response(_document(stem, stem, fmt))
 
 
 def _check_erased(path: str) -> None:
@@ -97,7 +101,28 @@ def _unknown(path: str) -> NotFoundError:
     )
 
 
-def _document(path: str, address: str, fmt: rdf.Format | None) -> Response:
+def is_document(path: str) -> bool:
+    """Whether an address may be that of the document about one thing."""
+    return path.startswith(_DOCUMENTS)
+
+
+def direct() -> Representation | None:
+    """The document that is asked for, where it is one of RDF about one thing; else None.
+
+    Raises:
+        NotFoundError: the graph says nothing of the thing.
+        GoneError: it was erased on request.
+        NotAcceptableError: there is no such format.
+    """
+    stem, fmt = respond.split_suffix(current().path.removeprefix(_DOCUMENTS))
+    if "/" not in stem or stem.endswith("/history"):
+        return None
+    if (fmt or respond.acceptable(respond.DOCUMENT_FORMATS)) is HTML:
+        return None
+    return _document(f"id/{stem}", f"doc/{stem}", fmt)
+
+
+def _document(path: str, address: str, fmt: rdf.Format | None) -> Representation:
     """The representation of an IRI, in a given format or the one that the client accepts."""
     graph = views.graph()
     iri = graph.settings.iri(path)
@@ -118,7 +143,7 @@ def _document(path: str, address: str, fmt: rdf.Format | None) -> Response:
     links = _links(address, f'<{views.uri(iri)}>; rel="describes"')
     if chosen is HTML or fmt is None:  # the address of the page, whatever was chosen
         links = [*links, *signposting.of_page(iri, address, quads)]
-    return respond.represent(
+    return respond.representation(
         chosen,
         make,
         links=links,

@@ -15,6 +15,8 @@ from clustergraph.web import negotiation
 if TYPE_CHECKING:
     from flask import Flask
 
+FOUND = "clustergraph.error"
+"""In the environment of a request: an error that was found before Flask, which tells it."""
 _PROBLEM = Format("problem details", "application/problem+json", "json", ("application/json",))
 _TEXT = Format("text", "text/plain", "txt")
 _WORDS = {
@@ -29,6 +31,12 @@ _WORDS = {
 
 def register(app: Flask) -> None:
     """Turn every exception into an answer for people or programs; tell nothing of the inside."""
+
+    @app.before_request
+    def raise_found() -> None:
+        found = request.environ.pop(FOUND, None)
+        if found is not None:
+            raise found
 
     @app.errorhandler(errors.ClusterGraphError)
     def ours(error: errors.ClusterGraphError) -> Response:

@@ -12,7 +12,8 @@ from clustergraph.errors import UsageError
 from clustergraph.rdf import Format
 from clustergraph.web import authorisation, respond, views
 from clustergraph.web.negotiation import HTML
-from clustergraph.web.sparql import dataset, finish, parameters
+from clustergraph.web.protocol import dataset, parameters
+from clustergraph.web.sparql import finish
 
 if TYPE_CHECKING:
     from clustergraph.explain import Explanation

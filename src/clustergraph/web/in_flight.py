@@ -63,6 +63,9 @@ class InFlight:
             raise
         finally:
             turn.end()
+        if isinstance(chunks, list):  # nothing more is done for it
+            places.release()
+            return chunks
         return _Counted(chunks, places)
 
     def _has_place(self, places: threading.BoundedSemaphore) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -12,15 +13,22 @@ from flask import Blueprint, Response, redirect, request
 from clustergraph.errors import GoneError, UsageError
 from clustergraph.rdf import Format
 from clustergraph.web import respond, views
+from clustergraph.web.asked import current
 
 if TYPE_CHECKING:
     from flask import Flask
     from werkzeug.wrappers import Response as WerkzeugResponse
 
     from clustergraph.releases import Manifest
+    from clustergraph.web.asked import Asked
+    from clustergraph.web.respond import Representation
 
 blueprint = Blueprint("memento", __name__)
 
+_PATHS = ("/doc/", "/sparql", "/query/")
+"""Where those are that need no page."""
+_RELEASE = re.compile(rb"(?:r|%72)(?:e|%65)(?:l|%6[cC])(?:e|%65)(?:a|%61)(?:s|%73)(?:e|%65)(?:=|$)")
+"""The parameter that names a release, however it is spelt."""
 LINKS = Format("link format", "application/link-format", "links")
 _TRAVELLING = frozenset(
     {"documents.document", "documents.other", "sparql.sparql", "stored.query", "home.home"}
@@ -33,12 +41,10 @@ def register(app: Flask) -> None:
 
     @app.before_request
     def travel() -> WerkzeugResponse | None:
-        wanted = request.headers.get("Accept-Datetime")
-        if wanted is None or request.endpoint not in _TRAVELLING or "release" in request.args:
+        asked = current()
+        if request.endpoint not in _TRAVELLING or not travels(asked):
             return None
-        if request.method not in {"GET", "HEAD"}:
-            return None
-        chosen = _at(_date(wanted))
+        chosen = _at(_date(asked.header("Accept-Datetime") or ""))
         response = redirect(_memento(chosen), 302)
         response.vary.add("Accept-Datetime")
         response.headers["Link"] = ", ".join(_links())
@@ -53,10 +59,37 @@ def register(app: Flask) -> None:
             known = response.headers.get("Link")
             links = ([known] if known else []) + list(_links())
             response.headers["Link"] = ", ".join(links)
-        if "release" in request.args:
-            created = _moment(views.release().manifest)
-            response.headers["Memento-Datetime"] = format_datetime(created, usegmt=True)
+        response.headers.extend(_moments(current()))
         return response
+
+
+def exists_in_each(path: str) -> bool:
+    """Whether what is answered directly at an address exists at every release by ``?release=``."""
+    return path.startswith(_PATHS)
+
+
+def travels(asked: Asked) -> bool:
+    """Whether somebody wants to be led to an earlier state of what they ask for."""
+    return (
+        asked.method in {"GET", "HEAD"}
+        and asked.header("Accept-Datetime") is not None
+        and "release" not in asked.arguments
+    )
+
+
+def tell(found: Representation, asked: Asked) -> None:
+    """Say of a representation that it exists at every release, and of which one this is."""
+    found.vary = (*found.vary, "Accept-Datetime")
+    found.links += _links()
+    found.headers += _moments(asked)
+
+
+def _moments(asked: Asked) -> list[tuple[str, str]]:
+    """When the state was published that is shown, where one was asked for."""
+    if "release" not in asked.arguments:
+        return []
+    created = _moment(views.release().manifest)
+    return [("Memento-Datetime", format_datetime(created, usegmt=True))]
 
 
 def _date(text: str) -> datetime.datetime:
@@ -94,11 +127,12 @@ def _at(moment: datetime.datetime) -> Manifest:
 def _original() -> str:
     """The address of what was asked for, as it is today."""
     root = views.graph().settings.public_url
-    arguments = [
-        (name, value) for name, value in request.args.items(multi=True) if name != "release"
-    ]
-    query = "&".join(f"{quote(name)}={quote(value, safe='')}" for name, value in arguments)
-    path = quote(request.path, safe="/:@!$&'()*+,;=~")
+    asked = current()
+    text = asked.query_string
+    if "release" in asked.arguments:
+        text = b"&".join(each for each in text.split(b"&") if not _RELEASE.match(each))
+    query = quote(text, safe=_QUERY)
+    path = quote(asked.path, safe=_PATH)
     return f"{root}{path}" + (f"?{query}" if query else "")
 
 

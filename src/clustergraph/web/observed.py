@@ -7,6 +7,7 @@ by their length and a digest.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import ipaddress
 import json
@@ -47,6 +48,7 @@ def kind_of(path: str) -> str:
     return _KINDS.get(parts[0], "document")
 
 
+@functools.lru_cache(maxsize=4096)
 def shortened(address: str) -> str:
     """A client's address without the part that tells households apart (/24, /48)."""
     try:
@@ -78,7 +80,24 @@ class Metrics:
             "clustergraph_requests_active", "Requests being answered", registry=self.registry
         )
         self._sources = sources
+        self._counted: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
         self.registry.register(self)
+
+    def count(self, kind: str, status: str, seconds: float) -> None:
+        """Count a request that was answered.
+
+        Args:
+            kind: of the request.
+            status: of the answer, three digits.
+            seconds: that it took.
+        """
+        counted = self._counted.get((kind, status))
+        if counted is None:
+            counted = self.requests.labels(kind, status), self.seconds.labels(kind)
+            self._counted[kind, status] = counted
+        self.active.dec()
+        counted[0].inc()
+        counted[1].observe(seconds)
 
     def collect(self) -> Iterator[Metric]:
         """The counts that others keep."""
@@ -131,14 +150,15 @@ class Observed:
         def finished(size: int) -> None:
             seconds = time.perf_counter() - started
             kind = kind_of(environ.get("PATH_INFO", ""))
-            self._metrics.active.dec()
-            self._metrics.requests.labels(kind, status[0] if status else "500").inc()
-            self._metrics.seconds.labels(kind).observe(seconds)
+            self._metrics.count(kind, status[0] if status else "500", seconds)
             if self._log is not None and kind not in {"health", "metrics"}:
                 line = _line(environ, status[0] if status else "500", told, seconds, size)
                 with contextlib.suppress(ValueError):  # the log was closed: the process ends
                     self._log.write(line)
 
+        if isinstance(chunks, list):  # whole: the server sends it without asking for more
+            finished(sum(map(len, chunks)))
+            return chunks
         return _Watched(chunks, finished)
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from flask import Response, request
+from flask import Response
 
 from clustergraph import rdf
 from clustergraph.errors import NotAcceptableError
 from clustergraph.web import negotiation, views
+from clustergraph.web.asked import current
 from clustergraph.web.negotiation import HTML
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 F = TypeVar("F", bound=rdf.Format)
 
@@ -21,6 +23,24 @@ DOCUMENT_FORMATS: tuple[rdf.Format, ...] = (rdf.TURTLE, HTML, *rdf.RDF_FORMATS[1
 """Formats of a document: Turtle for whoever takes anything."""
 
 _BY_SUFFIX = {each.suffix: each for each in DOCUMENT_FORMATS}
+
+
+@dataclass
+class Representation:
+    """An answer of 200 or 304, before the headers that every answer has."""
+
+    etag: str
+    """Without quotes."""
+    vary: tuple[str, ...]
+    content_type: str = ""
+    body: bytes | None = None
+    """None if the client holds it, or it comes in ``chunks``."""
+    chunks: Iterable[bytes] | None = None
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+    """Values of the Link header."""
+    fresh: bool = False
+    """Whether the client holds it."""
 
 
 def acceptable(offered: Sequence[F], named: str = "") -> F:
@@ -33,7 +53,8 @@ def acceptable(offered: Sequence[F], named: str = "") -> F:
     Raises:
         NotAcceptableError: none.
     """
-    named = named or request.args.get("format", "")
+    asked = current()
+    named = named or asked.arguments.get("format", "")
     if named:
         found = next((each for each in offered if named in {each.suffix, each.media_type}), None)
         if found is None:
@@ -41,10 +62,11 @@ def acceptable(offered: Sequence[F], named: str = "") -> F:
                 f"Nothing here is {named[:80]!r}.", tuple(each.suffix for each in offered)
             )
         return found
-    chosen = negotiation.choose(request.headers.get("Accept"), offered)
+    accept = asked.header("Accept")
+    chosen = negotiation.choose(accept, offered)
     if chosen is None:
         raise NotAcceptableError(
-            f"Nothing here is {request.headers.get('Accept', '')[:200]}.",
+            f"Nothing here is {(accept or '')[:200]}.",
             tuple(each.media_type for each in offered),
         )
     return chosen
@@ -58,15 +80,15 @@ def split_suffix(path: str) -> tuple[str, rdf.Format | None]:
     return path, None
 
 
-def represent(
+def representation(
     fmt: rdf.Format,
     make: Callable[[], str | bytes],
     *,
     links: Sequence[str] = (),
     location: str | None = None,
     parts: Sequence[str] = (),
-) -> Response:
-    """An answer in one format, or 304 if the client holds it; ``make`` is only called if needed.
+) -> Representation:
+    """One format of something, or 304 if the client holds it; ``make`` is only called if needed.
 
     Args:
         fmt: of the representation.
@@ -76,22 +98,49 @@ def represent(
         parts: what it depends on beside the release.
     """
     etag = tag(fmt, *parts)
-    if etag in request.if_none_match:
-        response = Response(status=304)
+    vary = ("Accept", "Accept-Language") if fmt is HTML else ("Accept",)
+    found = Representation(etag, vary, fmt.content_type, links=[*links])
+    if current().holds(etag):
+        found.fresh = True
     else:
-        response = Response(make(), content_type=fmt.content_type)
-    response.set_etag(etag)
-    response.vary.update(("Accept", "Accept-Language") if fmt is HTML else ("Accept",))
-    if links:
-        response.headers["Link"] = ", ".join(links)
+        made = make()
+        found.body = made.encode() if isinstance(made, str) else made
     if location:
-        response.headers["Content-Location"] = location
-    return response
+        found.headers.append(("Content-Location", location))
+    return found
+
+
+def represent(
+    fmt: rdf.Format,
+    make: Callable[[], str | bytes],
+    *,
+    links: Sequence[str] = (),
+    location: str | None = None,
+    parts: Sequence[str] = (),
+) -> Response:
+    """The same as Flask answers it; see ``representation``."""
+    return response(representation(fmt, make, links=links, location=location, parts=parts))
+
+
+def response(found: Representation) -> Response:
+    """A representation as Flask answers it."""
+    if found.fresh:
+        answer = Response(status=304)
+    else:
+        answer = Response(found.body, content_type=found.content_type)
+    answer.set_etag(found.etag)
+    answer.vary.update(found.vary)
+    answer.headers.extend(found.headers)
+    if found.links:
+        answer.headers["Link"] = ", ".join(found.links)
+    return answer
 
 
 def tag(fmt: rdf.Format, *parts: str) -> str:
     """The validator of a representation: release, address, format, and languages of a page."""
-    varying = [request.full_path, fmt.media_type, *parts]
+    environ = current().environ
+    varying = [environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", ""), fmt.media_type]
+    varying += parts
     if fmt is HTML:
         varying += views.languages()
     digest = hashlib.sha256("\n".join(varying).encode()).hexdigest()[:16]

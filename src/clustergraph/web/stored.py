@@ -5,20 +5,25 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, render_template
 
 from clustergraph import examples, rdf
 from clustergraph.errors import ClusterGraphError, NotFoundError, ParameterError, problem
 from clustergraph.queries import RESERVED
 from clustergraph.rdf import Format
 from clustergraph.web import negotiation, respond, views
+from clustergraph.web.asked import current
 from clustergraph.web.negotiation import HTML
-from clustergraph.web.sparql import answer, finish, shown
+from clustergraph.web.protocol import answered
+from clustergraph.web.sparql import finish, shown
 
 if TYPE_CHECKING:
     from clustergraph.queries import StoredQuery
+    from clustergraph.web.respond import Representation
 
 blueprint = Blueprint("stored", __name__)
+
+_QUERY = "/query/"
 
 JSON = Format("JSON", "application/json", "json")
 
@@ -60,21 +65,40 @@ def _entry(query: StoredQuery) -> dict[str, Any]:
     }
 
 
-@blueprint.route("/query/<name>")
+def is_call(path: str) -> bool:
+    """Whether an address is that of a stored query."""
+    return path.startswith(_QUERY) and "/" not in path[len(_QUERY) :]
+
+
+def direct() -> Representation | None:
+    """The answer to the stored query that is asked for; None if its page is wanted.
+
+    Raises:
+        NotFoundError: there is no such query.
+        ParameterError: a value is missing or does not fit.
+        ClusterGraphError: it cannot be answered.
+    """
+    asked = current()
+    stored = _found(asked.path.removeprefix(_QUERY))
+    chosen = negotiation.choose(asked.header("Accept"), respond.DOCUMENT_FORMATS)
+    if chosen is HTML and not asked.arguments.get("format"):
+        return None
+    return answered(views.graph().stored_query(stored.name, _given()), asked.arguments)
+
+
+@blueprint.route(f"{_QUERY}<name>")
 def query(name: str) -> Response:
-    """One stored query: its page for browsers, else its answer."""
-    graph = views.graph()
+    """The page of a stored query; calls were answered before this is reached."""
+    stored, given = _found(name), _given()
+    complete = all(each.default is not None or each.name in given for each in stored.parameters)
+    return _page(stored, given, complete=complete)
+
+
+def _found(name: str) -> StoredQuery:
     stored = views.release().queries.get(name)
     if stored is None:
         raise NotFoundError(f"There is no stored query {name!r}.", hint="All of them: /query")
-    given = _given()
-    complete = all(each.default is not None or each.name in given for each in stored.parameters)
-    accept = request.headers.get("Accept")
-    if not request.args.get("format") and (
-        negotiation.choose(accept, respond.DOCUMENT_FORMATS) is HTML
-    ):
-        return _page(stored, given, complete=complete)
-    return answer(graph.stored_query(name, given), request.args, editable=False)
+    return stored
 
 
 def _given() -> dict[str, str]:
@@ -84,7 +108,7 @@ def _given() -> dict[str, str]:
         ParameterError: one is set twice.
     """
     found: dict[str, str] = {}
-    for name, values in request.args.lists():
+    for name, values in current().arguments.lists():
         if name in RESERVED:
             continue
         if len(values) > 1:
@@ -102,7 +126,7 @@ def _page(stored: StoredQuery, given: dict[str, str], *, complete: bool) -> Resp
         text = views.graph().stored_query(stored.name, given) if complete else ""
         if text:
             parsed = views.graph().parse(text)
-            answered = shown(parsed, request.args)
+            answered = shown(parsed, current().arguments)
     except ClusterGraphError as caught:  # the form is there to mend it
         error = caught
     body = render_template(

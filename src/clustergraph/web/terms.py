@@ -12,7 +12,7 @@ from clustergraph.errors import UsageError
 from clustergraph.pages.queries import select
 from clustergraph.web import respond, views
 from clustergraph.web.history import JSON
-from clustergraph.web.sparql import parameters
+from clustergraph.web.protocol import parameters
 
 blueprint = Blueprint("terms", __name__)
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from flask import current_app, g, request
-
-from clustergraph.errors import UsageError
 from clustergraph.web import authorisation, negotiation
+from clustergraph.web.asked import current
 
 if TYPE_CHECKING:
     from clustergraph.reading import OpenRelease
@@ -19,7 +17,7 @@ _SAFE = "/:@!$&'()*+,;=%~"
 
 def graph() -> ClusterGraph:
     """The graph that this application publishes."""
-    return cast("ClusterGraph", current_app.extensions["clustergraph"])
+    return current().graph
 
 
 def release() -> OpenRelease:
@@ -33,29 +31,20 @@ def release() -> OpenRelease:
         NotFoundError, GoneError: there is no such release, or it is not kept any more.
         UnauthorisedError: the token is not valid.
     """
-    if "release" not in g:
-        number = None
-        text = request.args.get("release")
-        if request.endpoint == "history.query":
-            text = (request.view_args or {})["number"]
-        if text is not None:
-            if not str(text).isdecimal() or len(str(text)) > 9:
-                raise UsageError(f"{str(text)[:40]!r} is no number of a release.")
-            number = int(text)
-        restricted = authorisation.grant().sees_restricted
-        g.release = graph().release(number, restricted=restricted)
-    return cast("OpenRelease", g.release)
+    asked = current()
+    return asked.opened or asked.release(restricted=authorisation.grant().sees_restricted)
 
 
 def languages() -> list[str]:
     """The languages of the reader, the best first."""
-    if "languages" not in g:  # asked for each text of a page
-        g.languages = negotiation.languages(
-            request.headers.get("Accept-Language"),
-            request.args.get("lang"),
-            graph().settings.languages,
+    asked = current()
+    if not asked.languages:  # asked for each text of a page
+        asked.languages = negotiation.languages(
+            asked.header("Accept-Language"),
+            asked.arguments.get("lang"),
+            asked.graph.settings.languages,
         )
-    return cast("list[str]", g.languages)
+    return asked.languages
 
 
 def href(iri: str) -> str:
@@ -119,5 +108,5 @@ def common() -> dict[str, Any]:
         "language": languages()[0].split("-", 1)[0],
         "root": settings.public_url,
         "site": site(),
-        "travelling": request.args.get("release", "")[:9],
+        "travelling": current().arguments.get("release", "")[:9],
     }
