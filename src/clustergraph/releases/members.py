@@ -13,10 +13,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from clustergraph.store import flat
 from clustergraph.vocab import prefixes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from clustergraph.releases.manifest import Manifest
 
@@ -99,7 +100,27 @@ class Members:
             types = {each[2] for each in map(self._parsed, version.lines) if each[1] == _iri(TYPE)}
             told += [(member, FORMER_TYPE, each) for each in sorted(types)]
             return list(_written(told))
-        return [*_written(told), *self._content(member, version.lines)]
+        plain = self._plain(member, version.lines)
+        return [
+            *_written(told),
+            *(self._content(member, version.lines) if plain is None else plain),
+        ]
+
+    @staticmethod
+    def _plain(member: bytes, lines: Sequence[bytes]) -> list[bytes] | None:
+        """What ``_content`` says of a thing of which one graph speaks, without blank nodes."""
+        if any(b"_:" in line for line in lines):
+            return None
+        triples, graphs = flat.unnamed(lines)
+        graph = graphs[0]
+        if any(each != graph for each in graphs) or graph[:1] != b"<" or b'"' in graph:
+            return None
+        if any(each.count(b" ") < 2 for each in triples):  # no graph, but an object
+            return None
+        return [
+            *_written([(member, GRAPH, graph)]),
+            *(b"%s %s .\n" % (triple, member) for triple in triples),
+        ]
 
     def release(self) -> list[bytes]:
         """What is said of the release behind its members: by which a mirror checks itself."""

@@ -95,6 +95,52 @@ def stream(path: Path) -> Iterator[bytes]:
                 yield line
 
 
+def blocks(path: Path) -> Iterator[list[bytes]]:
+    """The lines of a file by lists of some thousand; memory stays flat.
+
+    Raises:
+        OSError, zstandard.ZstdError: it cannot be read.
+    """
+    for text in _whole_lines(_pieces(path)):
+        lines = text.splitlines(keepends=True)
+        if lines[:1] == [_MERGED]:
+            del lines[0]
+        if lines:
+            yield lines
+
+
+class Writer:
+    """Writes sorted lines into a file piece by piece: what ``write`` writes, in flat memory."""
+
+    def __init__(self, path: Path, *, merged: bool) -> None:
+        """Begin a file; see ``write``.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        self._file = path.open("wb")
+        self._out = zstandard.ZstdCompressor(level=_LEVEL).stream_writer(self._file)
+        if merged:
+            self._out.write(_MERGED)
+
+    def add(self, text: bytes) -> None:
+        """Write lines, which come behind all before.
+
+        Raises:
+            OSError: they cannot be written.
+        """
+        self._out.write(text)
+
+    def close(self) -> None:
+        """End the file.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        self._out.flush(zstandard.FLUSH_FRAME)
+        self._file.close()
+
+
 def parts(path: Path) -> tuple[int, Iterator[bytes]]:
     """The whole dataset as N-Quads, the default graph with it: how many lines, and their text.
 
@@ -157,14 +203,37 @@ def _pieces(path: Path) -> Iterator[bytes]:
             yield piece
 
 
+def ended(rest: bytes) -> tuple[bytes, bytes]:
+    """The object and the graph of what follows the predicate in a line; b"" for the default graph.
+
+    A literal may hold blanks; but the name of a graph holds no quotation mark, and the end of a
+    literal does.
+    """
+    parts = rest.rsplit(b" ", 2)
+    if len(parts) == 3 and b'"' not in parts[1]:
+        return parts[0], parts[1]
+    return rest[:-3], b""
+
+
+def unnamed(lines: Iterable[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """Triples and graphs of lines that have graphs; no IRI holds a blank."""
+    split = [line.rsplit(b" ", 2) for line in lines]
+    return [each[0] for each in split], [each[1] for each in split]
+
+
+def canonical(blank: Iterable[bytes]) -> list[bytes]:
+    """All lines with blank nodes as RDFC-1.0 names these, sorted; the others have no part in it."""
+    named = ox.Dataset(ox.parse(b"".join(blank), ox.RdfFormat.N_QUADS))
+    named.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
+    return lines_of(named)
+
+
 def digest(lines: Iterable[bytes]) -> tuple[str, int]:
     """SHA-256 of a dataset as canonical N-Quads (RDFC-1.0 section 4), and its number of quads."""
     plain = list(lines)
     if b"_:" in (text := b"".join(plain)):  # the others have no part in naming blank nodes
         blank = [line for line in plain if b"_:" in line]
         plain = [line for line in plain if b"_:" not in line]
-        named = ox.Dataset(ox.parse(b"".join(blank), ox.RdfFormat.N_QUADS))
-        named.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
-        plain = sorted([*plain, *lines_of(named)])
+        plain = sorted([*plain, *canonical(blank)])
         text = b"".join(plain)
     return hashlib.sha256(text).hexdigest(), len(plain)
