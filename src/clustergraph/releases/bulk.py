@@ -90,7 +90,7 @@ class Loader:
 
     def _load(self) -> None:
         self._await()
-        self._running = self._thread.submit(_load, self._store, b"".join(self._waiting))
+        self._running = self._thread.submit(flat.fill, self._store, b"".join(self._waiting))
         self._waiting, self._size = [], 0
 
     def _await(self) -> None:
@@ -108,10 +108,6 @@ class Loader:
                 self._await()
         finally:
             self._thread.shutdown()
-
-
-def _load(store: ox.Store, text: bytes) -> None:
-    store.bulk_load(text, ox.RdfFormat.N_QUADS, lenient=True)  # it was checked when it was read
 
 
 def publish_lines(

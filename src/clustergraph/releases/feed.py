@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 _LINES = 5000
 """A page is full when it has so many lines, if not by its members."""
 _STATES = 5  # of earlier releases, which a front may still show
-_LEVEL = 6
+_LEVEL = 3
 
 Span = tuple[str, str]
 """The times of the first and the last member of something."""
@@ -327,21 +327,22 @@ class _Pages:
         self._folder = archive.folder / FEED / state.epoch
         self._folder.mkdir(parents=True, exist_ok=True)
         self._lines = list(page(archive, former, former.full + 1)) if former else []
+        self._items, self._first = state.items, state.first
 
     def add(self, lines: Sequence[bytes]) -> None:
         """One more member, or what is said of a release, as this release publishes it."""
         now = self._state.created
         self._lines += lines
-        items, first = self._state.items + 1, self._state.first or now
-        self._state = replace(self._state, items=items, first=first)
-        if items >= self._state.size or len(self._lines) >= _LINES:
-            self._seal((first, now))
+        self._items += 1
+        self._first = self._first or now
+        if self._items >= self._state.size or len(self._lines) >= _LINES:
+            self._seal((self._first, now))
 
     def _seal(self, span: Span) -> None:
         """The open page is full: the next one begins."""
         state = self._state
         _write(self._folder / f"{state.full + 1:08}.nq.zst", _compressed(self._lines))
-        self._lines = []
+        self._lines, self._items, self._first = [], 0, ""
         recent: tuple[Span, ...] = (*state.recent, span)
         blocks = state.blocks
         if len(recent) == state.size:
@@ -349,10 +350,11 @@ class _Pages:
             _write(_block(self._folder, len(blocks) + 1), text)
             blocks = (*blocks, (recent[0][0], span[1]))
             recent = ()
-        self._state = replace(state, items=0, first="", recent=recent, blocks=blocks)
+        self._state = replace(state, recent=recent, blocks=blocks)
 
     def close(self) -> None:
         """Write the open page, and the state last."""
+        self._state = replace(self._state, items=self._items, first=self._first)
         open_page = _page(self._folder, self._state, self._state.full + 1)
         _write(open_page, _compressed(self._lines))
         text = json.dumps(asdict(self._state)).encode()

@@ -13,7 +13,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from clustergraph.store import flat
 from clustergraph.vocab import prefixes
 
 if TYPE_CHECKING:
@@ -109,18 +108,14 @@ class Members:
     @staticmethod
     def _plain(member: bytes, lines: Sequence[bytes]) -> list[bytes] | None:
         """What ``_content`` says of a thing of which one graph speaks, without blank nodes."""
-        if any(b"_:" in line for line in lines):
+        ending = lines[0][lines[0].rindex(b" ", 0, -3) :] if lines else b""
+        whole = b"".join(lines)
+        if ending[:2] != b" <" or b'"' in ending or b"_:" in whole:
             return None
-        triples, graphs = flat.unnamed(lines)
-        graph = graphs[0]
-        if any(each != graph for each in graphs) or graph[:1] != b"<" or b'"' in graph:
-            return None
-        if any(each.count(b" ") < 2 for each in triples):  # no graph, but an object
-            return None
-        return [
-            *_written([(member, GRAPH, graph)]),
-            *(b"%s %s .\n" % (triple, member) for triple in triples),
-        ]
+        if whole.count(ending) != len(lines) or min(line.count(b" ") for line in lines) < 4:
+            return None  # several graphs, or a line without one
+        told = b"%s <%s>%s" % (member, GRAPH.encode(), ending)
+        return [told, *whole.replace(ending, b" %s .\n" % member).splitlines(keepends=True)]
 
     def release(self) -> list[bytes]:
         """What is said of the release behind its members: by which a mirror checks itself."""

@@ -159,15 +159,17 @@ class Collected:
         if not line.startswith(self._prefix):
             return False
         subject, predicate, rest = line.split(b" ", 2)
-        term, graph = flat.ended(rest)
-        if graph == self._shapes:
-            return True
-        if term.startswith(b"<"):
+        if rest.startswith(b"<"):
+            term, _, end = rest.partition(b" ")
+            if end.startswith(self._shapes):
+                return True
             if predicate == _TYPE and term in _RECORDS:
                 self._records.add(self._number(subject))
             self._narrow(subject, predicate, term)
-        elif term.startswith(b'"'):
-            self._tell(subject, predicate, term)
+        elif rest.startswith(b'"'):
+            term, graph = flat.ended(rest)
+            if graph != self._shapes:
+                self._tell(subject, predicate, term)
         return True
 
     def _tell(self, subject: bytes, predicate: bytes, term: bytes) -> None:
@@ -191,10 +193,13 @@ class Collected:
             return
         known = self._known[predicate]
         known.add(value)
-        self._values[predicate][value].add(self._number(thing))
         if len(known) > MOST_VALUES:
+            self._number(thing)
             self._many.add(predicate)
-            del self._values[predicate], self._known[predicate]
+            del self._known[predicate]
+            self._values.pop(predicate, None)
+        else:
+            self._values[predicate][value].add(self._number(thing))
 
     def things(self) -> Iterable[tuple[int, str]]:
         """All things by their numbers."""

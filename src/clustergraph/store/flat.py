@@ -9,6 +9,7 @@ from __future__ import annotations
 import bisect
 import hashlib
 import io
+import itertools
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
@@ -141,24 +142,67 @@ class Writer:
         self._file.close()
 
 
-def parts(path: Path) -> tuple[int, Iterator[bytes]]:
-    """The whole dataset as N-Quads, the default graph with it: how many lines, and their text.
+def size(path: Path) -> int:
+    """How many quads the whole dataset has, those of the default graph among them.
 
     Raises:
         OSError, zstandard.ZstdError: it cannot be read.
     """
-    pieces = list(_pieces(path))
-    merged = pieces[:1] != [] and pieces[0].startswith(_MERGED)
-    size = sum(piece.count(b"\n") for piece in pieces)
-    return (2 * size if merged else size), _parts(pieces, merged=merged)
+    number, merged = 0, False
+    for piece in _pieces(path):
+        merged = merged or (not number and piece.startswith(_MERGED))
+        number += piece.count(b"\n")
+    return 2 * number if merged else number
 
 
-def _parts(pieces: Iterable[bytes], *, merged: bool) -> Iterator[bytes]:
-    """Whole lines, piece by piece, each followed by the same without their graphs."""
-    for text in _whole_lines(pieces):
+def texts(path: Path) -> Iterator[bytes]:
+    """The whole dataset in pieces of whole lines but for what ``merge`` gives; memory stays flat.
+
+    Of lines with blank nodes their merge comes along: one parser must see both, since it calls the
+    blank nodes by names of its own.
+
+    Raises:
+        OSError, zstandard.ZstdError: it cannot be read.
+    """
+    merged = False
+    for number, text in enumerate(_whole_lines(_pieces(path))):
+        merged = merged or (not number and text.startswith(_MERGED))
         yield text
-        if merged:
-            yield _unnamed(text)
+        if merged and b"_:" in text:
+            yield _unnamed(_with_blank_nodes(text))
+
+
+def merge(path: Path) -> Iterator[bytes]:
+    """The default graph, if it is the merge of the others: their lines without graphs.
+
+    Raises:
+        OSError, zstandard.ZstdError: it cannot be read.
+    """
+    merged = False
+    for text in _whole_lines(_pieces(path)):
+        merged = merged or text.startswith(_MERGED)
+        if not merged:
+            return
+        lines = text.splitlines(keepends=True)
+        yield _unnamed(line for line in lines if b"_:" not in line)
+
+
+def fill(store: ox.Store, text: bytes) -> None:
+    """Put lines that were checked before into a store; blank nodes keep their names.
+
+    Raises:
+        OSError, RuntimeError, SyntaxError: it cannot be done.
+    """
+    if b"_:" in text:
+        blank = b"".join(_with_blank_nodes(text))
+        store.bulk_extend(ox.parse(blank, ox.RdfFormat.N_QUADS))
+        lines = text.splitlines(keepends=True)
+        text = b"".join(line for line in lines if b"_:" not in line)
+    store.bulk_load(text, ox.RdfFormat.N_QUADS, lenient=True)
+
+
+def _with_blank_nodes(text: bytes) -> list[bytes]:
+    return [line for line in text.splitlines(keepends=True) if b"_:" in line]
 
 
 def _whole_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -177,19 +221,15 @@ def load(path: Path) -> ox.Store:
         OSError, zstandard.ZstdError, SyntaxError: it cannot be read.
     """
     store = ox.Store()
-    merged = None
-    for text in _whole_lines(_pieces(path)):
-        if merged is None:
-            merged = text.startswith(_MERGED)
-        for part in _parts([text], merged=merged):  # it was checked when it was written
-            store.bulk_load(part, ox.RdfFormat.N_QUADS, lenient=True)
+    for text in itertools.chain(texts(path), merge(path)):
+        fill(store, text)
     return store
 
 
-def _unnamed(text: bytes) -> bytes:
+def _unnamed(lines: Iterable[bytes]) -> bytes:
     """Lines without their graphs; no IRI holds a blank."""
-    lines = [line.rsplit(b" ", 2)[0] for line in text.splitlines() if not line.startswith(b"#")]
-    return b" .\n".join([*lines, b""])
+    bare = [line.rsplit(b" ", 2)[0] for line in lines if not line.startswith(b"#")]
+    return b" .\n".join([*bare, b""])
 
 
 def _content(path: Path) -> bytes:
