@@ -29,15 +29,15 @@ _names = itertools.count()
 class Sorter:
     """Takes whole lines in any order, gives them sorted and each once, as often as wanted."""
 
-    def __init__(self, folder: Path, most: int = _BYTES) -> None:
+    def __init__(self, folder: Path, most: int = 0) -> None:
         """Nothing yet.
 
         Args:
             folder: for files of its own, which whoever made the folder removes.
-            most: bytes of text to hold in memory.
+            most: bytes of text to hold in memory; 0 for as many as usual.
         """
         self._folder = folder
-        self._most = most
+        self._most = most or _BYTES
         self._texts: list[bytes] = []
         self._held = 0
         self._lines: Block = []
