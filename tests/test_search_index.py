@@ -9,6 +9,7 @@ import pytest
 
 from clustergraph import search
 from clustergraph.search import Index
+from clustergraph.store import flat
 
 BASE = "http://x/"
 TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
@@ -39,7 +40,7 @@ TEXT = """
 def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
     """The index of a small graph."""
     path = tmp_path_factory.mktemp("search") / search.NAME
-    search.build(path, ox.parse(TEXT.encode(), ox.RdfFormat.TRIG), base=BASE)
+    search.build(path, flat.lines_of(ox.parse(TEXT.encode(), ox.RdfFormat.TRIG)), base=BASE)
     return Index(path)
 
 
@@ -139,5 +140,5 @@ def test_the_index_is_the_same_for_the_same_statements(tmp_path: Path) -> None:
     """In whatever order they come."""
     quads = list(ox.parse(TEXT.encode(), ox.RdfFormat.TRIG))
     for name in ("a", "b"):
-        search.build(tmp_path / name, sorted(quads, key=str), base=BASE)
+        search.build(tmp_path / name, flat.lines_of(quads), base=BASE)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()

@@ -11,6 +11,7 @@ import pyoxigraph as ox
 import pytest
 
 from clustergraph import search
+from clustergraph.store import flat
 
 BASE = "http://x/"
 TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
@@ -69,7 +70,7 @@ def test_changes_lead_to_the_same_as_a_new_index(tmp_path: Path, seed: int) -> N
     chance = random.Random(seed)  # noqa: S311  not for secrets
     quads = {some(chance) for _ in range(120)}
     path = tmp_path / "0"
-    search.build(path, sorted(quads, key=str), base=BASE)
+    search.build(path, flat.lines_of(quads), base=BASE)
     for step in range(1, 5):
         gone = set(chance.sample(sorted(quads, key=str), 12))
         new = {some(chance) for _ in range(12)} - quads
@@ -77,9 +78,9 @@ def test_changes_lead_to_the_same_as_a_new_index(tmp_path: Path, seed: int) -> N
         things = {each.subject.value for each in gone | new}
         changed = tmp_path / str(step)
         now = [each for each in quads if each.subject.value in things]
-        search.update(changed, path, things, now, base=BASE)
+        search.update(changed, path, things, flat.lines_of(now), base=BASE)
         anew = tmp_path / f"{step}-anew"
-        search.build(anew, sorted(quads, key=str), base=BASE)
+        search.build(anew, flat.lines_of(quads), base=BASE)
         assert content(changed) == content(anew)
         path = changed
 
@@ -88,15 +89,15 @@ def test_a_property_with_too_many_values_narrows_nothing(tmp_path: Path) -> None
     """From the moment on at which it has them."""
     place = f"{BASE}o#place"
     quads = [quad(n, place, ox.NamedNode(f"{BASE}id/{n // 2}")) for n in range(598)]
-    search.build(tmp_path / "a", quads, base=BASE)
+    search.build(tmp_path / "a", flat.lines_of(quads), base=BASE)
     assert (place, 1) in content(tmp_path / "a")[4]
     more = [quad(n, place, ox.NamedNode(f"{BASE}id/{n}")) for n in range(600, 604)]
     things = {each.subject.value for each in more}
-    search.update(tmp_path / "b", tmp_path / "a", things, more, base=BASE)
-    search.build(tmp_path / "c", quads + more, base=BASE)
+    search.update(tmp_path / "b", tmp_path / "a", things, flat.lines_of(more), base=BASE)
+    search.build(tmp_path / "c", flat.lines_of(quads + more), base=BASE)
     changed, anew = (content(tmp_path / name) for name in "bc")
     assert changed[:2] + changed[3:] == anew[:2] + anew[3:]  # which things there are, nothing says
     assert (place, 0) in content(tmp_path / "b")[4]
     last = [quad(700, place, ox.NamedNode(f"{BASE}id/1"))]
-    search.update(tmp_path / "d", tmp_path / "b", {f"{BASE}id/700"}, last, base=BASE)
+    search.update(tmp_path / "d", tmp_path / "b", {f"{BASE}id/700"}, flat.lines_of(last), base=BASE)
     assert not {each for each in content(tmp_path / "d")[1] if each[1] == place}

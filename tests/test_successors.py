@@ -15,7 +15,8 @@ from clustergraph import patch, rdf, sparql
 from clustergraph.errors import CorruptedError
 from clustergraph.patch import Patch
 from clustergraph.query import Limits, QueryPool
-from clustergraph.store import embedded
+from clustergraph.query.start import Zygote
+from clustergraph.store import embedded, flat
 from clustergraph.store.embedded import EmbeddedStore
 from clustergraph.store.replica import Replica
 
@@ -114,16 +115,62 @@ def test_a_zygote_that_was_killed_is_started_again(
     try:
         before = content(second)
         zygote = second._zygote
-        signal.pidfd_send_signal(zygote._descriptor, signal.SIGKILL)
-        while zygote.is_alive():
-            time.sleep(0.01)
-        time.sleep(0.1)
+        kill(zygote)
         for _ in range(3):
             assert content(second) == before
         assert second._zygote is not zygote
     finally:
         first.close()
         second.close()
+
+
+def test_a_twin_is_at_hand_when_a_zygote_is_killed(
+    releases: tuple[list[Path], list[Path]],
+) -> None:
+    """Again and again; nothing is read from disk for it. Without a twin the disk is read."""
+    folders, _deltas = releases
+    pool = QueryPool(folders[0], Limits(fast=1))
+    away = folders[0].with_name("away")
+    try:
+        before = content(pool)
+        folders[0].rename(away)
+        for _ in range(2):
+            kill(pool._zygote)
+            assert content(pool) == before
+        away.rename(folders[0])
+        assert pool._spare is not None
+        kill(pool._spare)
+        kill(pool._zygote)
+        assert content(pool) == before
+    finally:
+        pool.close()
+
+
+def test_blank_nodes_of_the_merge_are_those_of_the_graphs(tmp_path: Path) -> None:
+    """Though the two are read beside each other, and in pieces."""
+    lines = [f"_:b{n} <http://a/p> _:b{n % 7} <http://g/{n % 2}> .\n".encode() for n in range(40)]
+    lines += [f'<http://a/{n}> <http://a/p> "_:b1 {n}" <http://g/1> .\n'.encode() for n in range(9)]
+    folder = tmp_path / "public"
+    flat.write(tmp_path / f"public{flat.SUFFIX}", sorted(lines), merged=True)
+    both = "SELECT (COUNT(*) AS ?n) { ?s ?p ?o GRAPH ?g { ?s ?p ?o } }"
+    pool = QueryPool(folder, Limits(fast=1))
+    try:
+        answer = json.loads(b"".join(pool.answer(sparql.parse(both), rdf.JSON)))
+    finally:
+        pool.close()
+    assert answer["results"]["bindings"][0]["n"]["value"] == "49"
+    loaded = flat.load(tmp_path / f"public{flat.SUFFIX}")
+    assert len(loaded) == 2 * 49
+    (row,) = EmbeddedStore(loaded).select(sparql.parse(both))
+    assert row["n"].value == "49"
+
+
+def kill(zygote: Zygote) -> None:
+    """Kill the process, and wait until its workers have ended with it."""
+    signal.pidfd_send_signal(zygote._descriptor, signal.SIGKILL)
+    while zygote.is_alive():
+        time.sleep(0.01)
+    time.sleep(0.1)
 
 
 def test_a_successor_ends_when_it_is_let_go(releases: tuple[list[Path], list[Path]]) -> None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import zlib
+from typing import IO, TYPE_CHECKING
 
 import zstandard
 
 from clustergraph.errors import SourceError, TooLargeError, UnsupportedError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 SUFFIXES = {"gz": "gzip", "zst": "zstd"}
 """Content coding by file suffix."""
 MEDIA_TYPES = {"gz": "application/gzip", "zst": "application/zstd"}
 """Media type of a compressed file by suffix (RFC 6713, RFC 8878)."""
+_PIECE = 1 << 20
 _STEP = 1 << 10  # small, since 1 KiB of zstd may hold many MiB
 
 
@@ -37,6 +44,34 @@ def decoded(content: bytes, encoding: str, largest: int, *, name: str = "the doc
     if len(content) > largest:
         raise _too_large(name, largest)
     return content
+
+
+def pieces(file: IO[bytes], encoding: str) -> Iterator[bytes]:
+    """What a file holds, decompressed piece by piece: memory stays flat.
+
+    Nothing is told of what is wrong: ``decoded`` does that.
+
+    Args:
+        file: open for reading.
+        encoding: gzip, zstd, or "" for none.
+
+    Raises:
+        ValueError: it is cut or damaged.
+        OSError: it cannot be read.
+    """
+    try:
+        if encoding == "zstd":
+            machine = zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj()
+            while raw := file.read(_PIECE >> 4):
+                yield machine.decompress(raw)
+            if not machine.eof:
+                raise ValueError("the compressed data end too early")
+        else:
+            with gzip.open(file) if encoding else contextlib.nullcontext(file) as opened:
+                while piece := opened.read(_PIECE):
+                    yield piece
+    except (EOFError, zlib.error, zstandard.ZstdError) as error:
+        raise ValueError(str(error)) from error
 
 
 def _too_large(name: str, largest: int) -> TooLargeError:

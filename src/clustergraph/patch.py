@@ -9,15 +9,17 @@ from __future__ import annotations
 import gzip
 import io
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Self
 
 import pyoxigraph as ox
 
 from clustergraph.errors import CorruptedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
+
+_LEVEL = 3  # of gzip: the highest takes ten times as long and saves a tenth
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,70 @@ def between(old: Iterable[ox.Quad], new: Iterable[ox.Quad]) -> Patch:
 
 def write(path: Path, patch: Patch) -> None:
     """Write a patch into a gzip file; the same patch gives the same bytes."""
-    with path.open("wb") as file, gzip.GzipFile("", "wb", fileobj=file, mtime=0) as out:
-        out.writelines(f"{line}\n".encode() for line in patch.lines())
+    removed, added = (
+        [sorted(f"{quad} .\n".encode() for quad in quads)] for quads in (patch.removed, patch.added)
+    )
+    write_lines(path, removed, added)
+
+
+def write_lines(
+    path: Path, removed: Iterable[list[bytes]], added: Iterable[list[bytes]]
+) -> tuple[int, int]:
+    """Write a patch out of lines of N-Quads, see ``write``; memory stays flat.
+
+    Args:
+        path: of the file.
+        removed: blocks of sorted lines.
+        added: the same.
+
+    Returns:
+        How many are added, and how many removed.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with PatchWriter(path) as out:
+        for block in removed:
+            out.remove(block)
+        for block in added:
+            out.add(block)
+        return out.added, out.removed
+
+
+class PatchWriter:
+    """Writes a patch block by block: first what is removed."""
+
+    def __init__(self, path: Path) -> None:
+        """Begin a file.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        self._file = path.open("wb")
+        self._out = gzip.GzipFile("", "wb", _LEVEL, fileobj=self._file, mtime=0)
+        self.added = 0
+        self.removed = 0
+
+    def remove(self, lines: Sequence[bytes]) -> None:
+        """Sorted lines of N-Quads that are removed."""
+        self.removed += len(lines)
+        self._write(b"D ", lines)
+
+    def add(self, lines: Sequence[bytes]) -> None:
+        """Sorted lines of N-Quads that are added."""
+        self.added += len(lines)
+        self._write(b"A ", lines)
+
+    def _write(self, mark: bytes, lines: Sequence[bytes]) -> None:
+        if lines:
+            self._out.write(mark + mark.join(lines))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._out.close()
+        self._file.close()
 
 
 def read(path: Path) -> Patch:

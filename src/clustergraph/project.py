@@ -139,17 +139,42 @@ def read(
     contexts = jsonld.pinned(settings.project, settings.written_base, settings.base)
     for number, path in enumerate(files(settings)):
         progress(str(path))
-        raw = rdf.read(
-            settings.project / path,
-            base=settings.written_base,
-            name=shown(settings, path),
-            contexts=contexts,
-            unsaved=unsaved,
-        )
-        placed = list(rdf.rebase(_place(raw, path, settings), settings.written_base, settings.base))
-        _check_erased(placed, path, settings, erased)
-        quads += rdf.name_blank_nodes(placed, f"f{number}")
+        quads += read_file(settings, number, path, contexts, erased=erased, unsaved=unsaved)
     return Content(quads=tuple(dict.fromkeys(quads)), queries=stored_queries(settings))
+
+
+def read_file(
+    settings: Settings,
+    number: int,
+    path: Path,
+    contexts: Mapping[str, str],
+    *,
+    erased: frozenset[str] = frozenset(),
+    unsaved: Mapping[Path, str] | None = None,
+) -> list[ox.Quad]:
+    """Read one file of a project; see ``read``.
+
+    Args:
+        settings: the project's settings.
+        number: of the file, among ``files``: its blank nodes are named by it.
+        path: relative to the project.
+        contexts: the JSON-LD contexts that it may name.
+        erased: hashes of what was erased.
+        unsaved: texts that stand for files, by resolved path.
+
+    Raises:
+        SourceError: see ``read``.
+    """
+    raw = rdf.read(
+        settings.project / path,
+        base=settings.written_base,
+        name=shown(settings, path),
+        contexts=contexts,
+        unsaved=unsaved,
+    )
+    placed = list(rdf.rebase(_place(raw, path, settings), settings.written_base, settings.base))
+    check_erased(placed, path, settings, erased)
+    return rdf.name_blank_nodes(placed, f"f{number}")
 
 
 def sources(settings: Settings, unsaved: Mapping[Path, str] | None = None) -> list[Source]:
@@ -191,7 +216,7 @@ def _source(
         engine=engine,
         base=old,
         moved=(old, settings.base),
-        home=lambda: _home(raw(), path, settings).replace(old, settings.base, 1),
+        home=lambda: home_of(raw(), path, settings).replace(old, settings.base, 1),
         kind=path.parts[0],
         owns=lambda label: label.startswith(f"f{number}c14n"),
     )
@@ -242,9 +267,14 @@ def dataset_rules(settings: Settings) -> Mapping[str, StoredQuery]:
     return _queries(settings, "shapes/rules")
 
 
-def _check_erased(
+def check_erased(
     quads: Iterable[ox.Quad], path: Path, settings: Settings, erased: frozenset[str]
 ) -> None:
+    """Look for what was erased among the quads of a file.
+
+    Raises:
+        SourceError: it is there.
+    """
     iri = tombstones.first_erased((), quads, settings.base, erased)
     if iri is not None:
         raise SourceError(
@@ -266,7 +296,7 @@ def shown(settings: Settings, path: Path | str) -> str:
 def _place(quads: Iterable[ox.Quad], path: Path, settings: Settings) -> list[ox.Quad]:
     """Put the triples that stand in no named graph into the one of their file."""
     quads = list(quads)
-    home = ox.NamedNode(_home(quads, path, settings))
+    home = ox.NamedNode(home_of(quads, path, settings))
     placed = [
         ox.Quad(quad.subject, quad.predicate, quad.object, home)
         if isinstance(quad.graph_name, ox.DefaultGraph)
@@ -278,7 +308,7 @@ def _place(quads: Iterable[ox.Quad], path: Path, settings: Settings) -> list[ox.
     return placed
 
 
-def _home(quads: Iterable[ox.Quad], path: Path, settings: Settings) -> str:
+def home_of(quads: Iterable[ox.Quad], path: Path, settings: Settings) -> str:
     """The graph of a file that names none.
 
     An ontology or a concept scheme stands in the graph named like itself, all shapes stand in

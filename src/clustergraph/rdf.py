@@ -147,6 +147,11 @@ def is_source(path: Path) -> bool:
     return _suffixes(path)[0] in _BY_SUFFIX
 
 
+def coding_of(path: Path) -> str:
+    """The content coding that a file's last suffix stands for; "" for none."""
+    return _suffixes(path)[1]
+
+
 def _suffixes(path: Path) -> tuple[str, str]:
     """The suffix of the format, and the content coding that a second one stands for."""
     suffix = path.suffix.lstrip(".").lower()

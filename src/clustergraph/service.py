@@ -190,7 +190,7 @@ class ClusterGraph:
                 return Built(manifest, validation.Report(), fresh=False)
             try:
                 manifest, report = self.pipeline.build(
-                    self.read(progress).quads,
+                    erased=self.erased(),
                     fingerprint=fingerprint,
                     record=Record(
                         kind="build", who=who or self.user(), why=message or self._last_commit()

@@ -166,6 +166,7 @@ class QueryPool:
         self._closed = False
         self._restarting = threading.Lock()
         self._zygote = zygote or Zygote(folder, self.limits)
+        self._spare = self._zygote.twin()
         self._idle += (self._spawn() for _ in range(self.limits.fast))
 
     def successor(self, folder: Path, deltas: Sequence[Path], *, merged: bool) -> QueryPool | None:
@@ -216,7 +217,12 @@ class QueryPool:
                 return
             self.statistics["zygotes_restarted"] += 1
             self._zygote.close()
-            self._zygote = Zygote(self._zygote.folder, self.limits)
+            spare, self._spare = self._spare, None
+            if spare is not None and not spare.is_alive():
+                spare.close()
+                spare = None
+            self._zygote = spare or Zygote(self._zygote.folder, self.limits)
+            self._spare = self._zygote.twin()
 
     # -- answering ---------------------------------------------------------------------------
 
@@ -515,6 +521,8 @@ class QueryPool:
             worker.kill()
         with self._restarting:
             self._zygote.close()
+            if self._spare is not None:
+                self._spare.close()
 
 
 def _request(query: Query, fmt: Format, dataset: DatasetClause) -> bytes:

@@ -92,11 +92,24 @@ class Zygote:
         """
         if self.generation >= _GENERATIONS:
             return None
+        return self._fork(folder, deltas, merged=merged, generation=self.generation + 1)
+
+    def twin(self) -> Zygote | None:
+        """A zygote that holds the same, all memory shared: at hand when this one is killed.
+
+        Returns:
+            None if there can be none.
+        """
+        return self._fork(self.folder, (), merged=False, generation=self.generation)
+
+    def _fork(
+        self, folder: Path, deltas: Sequence[Path], *, merged: bool, generation: int
+    ) -> Zygote | None:
         heir = object.__new__(Zygote)
         ours, theirs = socket.socketpair()
         heir._prepare(folder, ours)
         heir._process = None
-        heir.generation = self.generation + 1
+        heir.generation = generation
         fields = {
             "socket": heir._address,
             "store": str(folder),

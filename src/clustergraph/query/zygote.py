@@ -1,8 +1,8 @@
 """The zygote: holds one release in memory and forks a worker for each connection of the pool.
 
-It has one thread and no RocksDB store open, so that forking it is safe. Its standard input is a
-socket: it ends when that is closed, which the death of the process that started it does; and it
-reads there of a later release, for which it forks a successor.
+When it forks it has one thread and no RocksDB store open, so that this is safe. Its standard input
+is a socket: it ends when that is closed, which the death of the process that started it does; and
+it reads there of a later release, for which it forks a successor.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import selectors
 import signal
 import socket
 import sys
+import threading
 from pathlib import Path
 from typing import IO, cast
 
@@ -61,23 +62,41 @@ def _serve(control: socket.socket, store: ox.Store | None, options: argparse.Nam
 def _load(folder: Path, largest: int) -> ox.Store | None:
     """The release in memory, or None if it is too large: then workers open it themselves.
 
-    A child reads it from disk, so that no thread of the disk store is in this process.
+    Children read it from disk, so that no thread of the disk store is in this process. The merge is
+    loaded beside the named graphs, by a thread that has ended before anything is forked.
     """
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
-        _dump(folder, writing, largest)
-    os.close(writing)
+    named = _child(folder, largest, merge=False)
+    if named.readline() == _LARGE:
+        named.close()
+        return None
+    merge = _child(folder, largest, merge=True)
     store = ox.Store()
-    with os.fdopen(reading, "rb") as pipe:
-        if pipe.readline() == _LARGE:
-            return None
-        quads = _Watched(pipe)
-        store.bulk_load(cast("IO[bytes]", quads), ox.RdfFormat.N_QUADS, lenient=True)
-    if not quads.tail.endswith(_END):
+    ended: list[bool] = []
+    beside = threading.Thread(target=lambda: ended.append(_fill(store, merge)))
+    beside.start()
+    whole = _fill(store, named)
+    beside.join()
+    if not (whole and ended == [True]):
         raise SystemExit(f"{folder} could not be read whole")
     return store
+
+
+def _child(folder: Path, largest: int, *, merge: bool) -> IO[bytes]:
+    """What a child writes that reads a release from disk."""
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        os.close(reading)
+        _dump(folder, writing, largest, merge=merge)
+    os.close(writing)
+    return os.fdopen(reading, "rb")
+
+
+def _fill(store: ox.Store, pipe: IO[bytes]) -> bool:
+    """Put what comes into a store; gives whether it was whole."""
+    with pipe:
+        quads = _Watched(pipe)
+        store.bulk_load(cast("IO[bytes]", quads), ox.RdfFormat.N_QUADS, lenient=True)
+    return quads.tail.endswith(_END)
 
 
 class _Watched:
@@ -94,24 +113,24 @@ class _Watched:
         return found
 
 
-def _dump(folder: Path, descriptor: int, largest: int) -> None:
-    """Write a store to a pipe, and end this process."""
+def _dump(folder: Path, descriptor: int, largest: int, *, merge: bool) -> None:
+    """Write a store, or the merge alone where it is kept as lines, to a pipe; end this process."""
     try:
         with os.fdopen(descriptor, "wb") as out:
             lines = folder.with_name(folder.name + flat.SUFFIX)
-            if lines.is_file():
-                size, parts = flat.parts(lines)
+            if merge:
+                out.writelines(flat.merge(lines) if lines.is_file() else ())
+            elif lines.is_file():
+                small = flat.size(lines) <= largest
+                out.write(b"small\n" if small else _LARGE)
+                out.writelines(flat.texts(lines) if small else ())
             else:
                 store = ox.Store.read_only(str(folder))
-                size, parts = len(store), iter(())
-            out.write(_LARGE if size > largest else b"small\n")
-            out.flush()
-            if size <= largest:
-                for part in parts:
-                    out.write(part)
-                if not lines.is_file():
+                small = len(store) <= largest
+                out.write(b"small\n" if small else _LARGE)
+                if small:
                     store.dump(out, ox.RdfFormat.N_QUADS)
-                out.write(_END)
+            out.write(_END)
     finally:
         os._exit(0)
 

@@ -364,6 +364,25 @@ class Archive:
                 shutil.rmtree(path, ignore_errors=True)
 
     @contextlib.contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder for what a writer does not hold in memory; gone behind the block.
+
+        One that a writer leaves behind who dies is removed by the next.
+
+        Raises:
+            NoSpaceError: it cannot be made.
+        """
+        folder = self.folder / f".scratch-{os.getpid()}"
+        try:
+            folder.mkdir(mode=0o700)
+        except OSError as error:
+            raise NoSpaceError(f"{self.folder} cannot be written: {error.strerror}") from error
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @contextlib.contextmanager
     def snapshot(self) -> Iterator[Archive]:
         """An archive that stays as it is now while the block runs: hard links beside this one.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import hashlib
+import itertools
 import os
 import shutil
 import sqlite3
@@ -22,11 +23,11 @@ import zstandard
 from clustergraph import patch, search
 from clustergraph.errors import ClusterGraphError, CorruptedError, StoreError
 from clustergraph.patch import Patch
-from clustergraph.releases import feed
+from clustergraph.releases import bulk, feed
 from clustergraph.releases import manifest as manifests
 from clustergraph.releases.archive import sync_folder
 from clustergraph.releases.manifest import Manifest
-from clustergraph.store import embedded, flat
+from clustergraph.store import embedded, flat, sorting
 from clustergraph.store.embedded import as_stored, in_memory, store_error
 
 if TYPE_CHECKING:
@@ -56,6 +57,22 @@ class Record:
     """Whether it changed what is restricted, so that the reason may tell of it."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Files:
+    """What was written beside the stores, and what it told."""
+
+    lines: Iterable[bytes]
+    """All public quads, sorted."""
+    digest: str
+    quads: int
+    blank_nodes: bool
+    gone: Iterable[bytes]
+    """The public lines that are gone, and those that are new; none where there was no release."""
+    new: Iterable[bytes]
+    added: int
+    removed: int
+
+
 class Candidate:
     """A release in the making; to be used under ``Archive.writing``.
 
@@ -77,6 +94,7 @@ class Candidate:
         self._public: ox.Store | None = None
         self._full: ox.Store | None = None
         self._asked: dict[bool, ox.Store] = {}
+        self._files: _Files | None = None
 
     @classmethod
     def empty(cls, archive: Archive, settings: Settings) -> Candidate:
@@ -191,6 +209,64 @@ class Candidate:
                 for store in self._stores(graph.value):
                     store.remove_graph(graph)
 
+    def fill(self, content: bulk.Content, delta: bulk.Delta | None) -> None:
+        """Write all of a release into an empty candidate, out of lines.
+
+        Args:
+            content: every quad, in named graphs.
+            delta: what changes against the current release; None where there is none.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        with _telling(self), _telling_index():
+            everything = not delta and patch.PatchWriter(self._folder / DELTA)
+            with everything or contextlib.nullcontext() as news:
+                counted = bulk.publish_lines(
+                    self._folder,
+                    PUBLIC,
+                    self.public,
+                    content.public,
+                    merged=self._merged,
+                    base=self.settings.base,
+                    news=news,
+                )
+            self.triples, self.graphs = counted.triples, counted.graphs
+            hidden = next(content.restricted.blocks(), None) is not None
+            if hidden:
+                self.public.flush()
+                self.public.backup(str(self._folder / FULL))
+                self._full = ox.Store(str(self._folder / FULL))
+                self.graphs += bulk.load_restricted(
+                    self._full, content.restricted, merged=self._merged
+                )
+            added, removed = counted.quads, 0
+            if delta:
+                added, removed = patch.write_lines(
+                    self._folder / DELTA,
+                    delta.removed.public.blocks(),
+                    delta.added.public.blocks(),
+                )
+            gone = delta.removed.restricted.blocks() if delta else iter(())
+            new = (delta.added if delta else content).restricted.blocks()
+            first_gone, first_new = next(gone, []), next(new, [])
+            if first_gone or first_new:
+                patch.write_lines(
+                    self._folder / f"{RESTRICTED}{DELTA}",
+                    itertools.chain([first_gone], gone),
+                    itertools.chain([first_new], new),
+                )
+            self._files = _Files(
+                lines=bulk.Lines(sorting.Stored(self._folder / (PUBLIC + flat.SUFFIX))),
+                digest=counted.digest,
+                quads=counted.quads,
+                blank_nodes=counted.blank_nodes,
+                gone=bulk.Lines(delta.removed.public) if delta else (),
+                new=bulk.Lines(delta.added.public) if delta else (),
+                added=added,
+                removed=removed,
+            )
+
     def _stores(self, graph: str) -> Iterator[ox.Store]:
         """The stores in which a graph stands."""
         if not self.settings.is_restricted(graph):
@@ -267,13 +343,10 @@ class Candidate:
                 }
                 for restricted in (False, True)
             }
-            added, removed = self._write_patch(DELTA, self.patch if delta is None else delta)
+            files = self._files or self._write_files(self.patch if delta is None else delta)
             if written is not None:
                 self._write_patch(WRITTEN, written)
             (self._folder / REPORT).write_bytes(report)
-            lines = self._write_flat()
-            self._write_index(lines)
-            digest, quads = flat.digest(lines)
             self._close(sum(graphs[False].values()))
             current = _readable(self.archive)
             number = self.archive.next_number()
@@ -289,21 +362,27 @@ class Candidate:
                 base=self.settings.base,
                 fingerprint=fingerprint,
                 built=current.built if current and written is None else number,
-                digest=digest,
+                digest=files.digest,
                 triples=self.triples,
-                quads=quads,
-                blank_nodes=bool(graphs[True]) or any(b"_:" in line for line in lines),
+                quads=files.quads,
+                blank_nodes=bool(graphs[True]) or files.blank_nodes,
                 graphs=graphs[False],
                 restricted=bool(graphs[True]),
                 restricted_graphs=graphs[True],
-                added=added,
-                removed=removed,
+                added=files.added,
+                removed=files.removed,
                 findings=findings,
                 tombstones=(*self.archive.tombstones(), *tombstones),
                 files=_sealed(self._folder, self._linked()),
             )
-            change = self._visible(self.patch if delta is None else delta)
-            feed.extend(self.archive, self.settings, manifest, lines, change)
+            feed.extend(
+                self.archive,
+                self.settings,
+                manifest,
+                files.lines,
+                removed=files.gone,
+                added=files.new,
+            )
             path = self._folder / manifests.NAME
             path.write_text(manifest.to_json(), encoding="utf-8")
             sync(path)
@@ -320,6 +399,24 @@ class Candidate:
                 raise
             feed.clean(self.archive, manifest)
             return manifest
+
+    def _write_files(self, delta: Patch) -> _Files:
+        """Write what is made of the statements beside the stores."""
+        added, removed = self._write_patch(DELTA, delta)
+        lines = self._write_flat()
+        self._write_index(lines)
+        digest, quads = flat.digest(lines)
+        change = self._visible(delta)
+        return _Files(
+            lines=lines,
+            digest=digest,
+            quads=quads,
+            blank_nodes=any(b"_:" in line for line in lines),
+            gone=flat.lines_of(change.removed),
+            new=flat.lines_of(change.added),
+            added=added,
+            removed=removed,
+        )
 
     def _write_flat(self) -> list[bytes]:
         """Write what is public as one file; gives its lines.
@@ -344,12 +441,10 @@ class Candidate:
         """Write what the names and descriptions of what is public are found by."""
         path = self._folder / search.NAME
         base = self.settings.base
-        try:
+        with _telling_index():
             if not self._update_index(path, lines):
                 path.unlink(missing_ok=True)
-                search.build(path, _parsed(lines), base=base)
-        except sqlite3.Error as error:
-            raise OSError(f"the search index cannot be written: {error}") from error
+                search.build(path, lines, base=base)
 
     def _update_index(self, path: Path, lines: list[bytes]) -> bool:
         """Write it out of the one before, where few things changed; gives whether it was done."""
@@ -361,10 +456,10 @@ class Candidate:
         if len(things) > _FEW or not parent.is_file():
             return False
         named = {each for each in things if isinstance(each, ox.NamedNode)}
-        quads = _parsed(line for each in named for line in flat.about(lines, str(each).encode()))
+        found = (line for each in named for line in flat.about(lines, str(each).encode()))
         try:
             iris = {each.value for each in named}
-            search.update(path, parent, iris, quads, base=self.settings.base)
+            search.update(path, parent, iris, found, base=self.settings.base)
         except sqlite3.Error:  # the one before is damaged, or of another make
             return False
         return True
@@ -425,8 +520,13 @@ def _telling(candidate: Candidate) -> Iterator[None]:
         raise
 
 
-def _parsed(lines: Iterable[bytes]) -> Iterator[ox.Quad]:
-    return ox.parse(b"".join(lines), ox.RdfFormat.N_QUADS)
+@contextlib.contextmanager
+def _telling_index() -> Iterator[None]:
+    """Tell the index's errors as those of the system."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise OSError(f"the search index cannot be written: {error}") from error
 
 
 def _readable(archive: Archive) -> Manifest | None:

@@ -14,9 +14,11 @@ own that begins with all there is. A forgetting begins one too: what was before 
 from __future__ import annotations
 
 import contextlib
+import heapq
 import io
 import itertools
 import json
+import operator
 import os
 import shutil
 from dataclasses import asdict, dataclass, replace
@@ -25,14 +27,13 @@ from typing import TYPE_CHECKING
 import zstandard
 
 from clustergraph.errors import CorruptedError, NotFoundError
-from clustergraph.patch import Patch
 from clustergraph.releases import manifest as manifests
 from clustergraph.releases.archive import FEED, sync_folder
 from clustergraph.releases.members import Members, Version
 from clustergraph.store import flat
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from clustergraph.releases.archive import Archive
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 _LINES = 5000
 """A page is full when it has so many lines, if not by its members."""
 _STATES = 5  # of earlier releases, which a front may still show
-_LEVEL = 6
+_LEVEL = 3
 
 Span = tuple[str, str]
 """The times of the first and the last member of something."""
@@ -77,7 +78,13 @@ class State:
 
 
 def extend(
-    archive: Archive, settings: Settings, manifest: Manifest, lines: Sequence[bytes], change: Patch
+    archive: Archive,
+    settings: Settings,
+    manifest: Manifest,
+    lines: Iterable[bytes],
+    *,
+    removed: Iterable[bytes] = (),
+    added: Iterable[bytes] = (),
 ) -> None:
     """Write the members of a release that is about to become the current one.
 
@@ -85,8 +92,9 @@ def extend(
         archive: where the feed stands.
         settings: of the project.
         manifest: of the release.
-        lines: all its public quads, sorted; see ``store.flat``.
-        change: what it changes in public, against its parent.
+        lines: all its public quads, sorted; see ``store.flat``. In a list things are looked up.
+        removed: the lines that are gone in public, against its parent; sorted.
+        added: the lines that are new.
 
     Raises:
         OSError: it cannot be written. Nothing that is shown has changed then.
@@ -101,7 +109,7 @@ def extend(
         state = replace(
             former, release=manifest.number, digest=manifest.digest, created=manifest.created
         )
-        versions = _changed(lines, change)
+        versions = _changed(lines, removed, added)
     pages = _Pages(archive, state, former)
     with contextlib.suppress(ValueError):  # a line that is none: there is no feed, but the graph is
         _add(pages, members, versions)
@@ -127,8 +135,8 @@ def ensure(archive: Archive, settings: Settings, manifest: Manifest) -> None:
         OSError, zstandard.ZstdError: the release cannot be read, or the feed not be written.
     """
     if state_of(archive, manifest) is None:
-        lines = flat.read(archive.path(manifest.number) / f"public{flat.SUFFIX}")
-        extend(archive, settings, replace(manifest, parent=None), lines, Patch())
+        lines = flat.stream(archive.path(manifest.number) / f"public{flat.SUFFIX}")
+        extend(archive, settings, replace(manifest, parent=None), lines)
         clean(archive, manifest)
 
 
@@ -264,28 +272,50 @@ def _snapshot(lines: Iterable[bytes]) -> Iterator[Version]:
         yield Version(subject, b"Create", tuple(group))
 
 
-def _changed(lines: Sequence[bytes], change: Patch) -> Iterator[Version]:
+def _changed(
+    lines: Iterable[bytes], removed: Iterable[bytes], added: Iterable[bytes]
+) -> Iterator[Version]:
     """What became of each thing that a change touches."""
-    added, removed = (
-        {
-            subject: tuple(group)
-            for subject, group in itertools.groupby(flat.lines_of(quads), key=_subject)
-        }
-        for quads in (change.added, change.removed)
+    find = _look_up(lines) if isinstance(lines, list) else _pass_by(lines)
+    marked = heapq.merge(
+        ((_subject(line), 0, line) for line in removed),
+        ((_subject(line), 1, line) for line in added),
     )
-    for subject in sorted({*added, *removed}):
-        now = tuple(flat.about(lines, subject))
-        gone = removed.get(subject, ())
+    for subject, group in itertools.groupby(marked, key=operator.itemgetter(0)):
+        touched: tuple[list[bytes], list[bytes]] = ([], [])
+        for _subject_again, side, line in group:
+            touched[side].append(line)
+        gone, new = touched
+        now = find(subject)
         if not now:
-            yield Version(subject, b"Delete", gone)
-        elif gone or len(added.get(subject, ())) < len(now):
+            yield Version(subject, b"Delete", tuple(gone))
+        elif gone or len(new) < len(now):
             yield Version(subject, b"Update", now)
         else:
             yield Version(subject, b"Create", now)
 
 
+def _look_up(lines: list[bytes]) -> Callable[[bytes], tuple[bytes, ...]]:
+    """Finds the lines of a thing."""
+    return lambda subject: tuple(flat.about(lines, subject))
+
+
+def _pass_by(lines: Iterable[bytes]) -> Callable[[bytes], tuple[bytes, ...]]:
+    """Finds the lines of a thing, if each is asked for behind those before it."""
+    things = itertools.groupby(lines, key=_subject)
+    thing, group = next(things, (None, iter(())))
+
+    def find(subject: bytes) -> tuple[bytes, ...]:
+        nonlocal thing, group
+        while thing is not None and thing < subject:
+            thing, group = next(things, (None, iter(())))
+        return tuple(group) if thing == subject else ()
+
+    return find
+
+
 def _subject(line: bytes) -> bytes:
-    return line.split(b" ", 1)[0]
+    return line[: line.index(b" ")]
 
 
 class _Pages:
@@ -297,21 +327,22 @@ class _Pages:
         self._folder = archive.folder / FEED / state.epoch
         self._folder.mkdir(parents=True, exist_ok=True)
         self._lines = list(page(archive, former, former.full + 1)) if former else []
+        self._items, self._first = state.items, state.first
 
     def add(self, lines: Sequence[bytes]) -> None:
         """One more member, or what is said of a release, as this release publishes it."""
         now = self._state.created
         self._lines += lines
-        items, first = self._state.items + 1, self._state.first or now
-        self._state = replace(self._state, items=items, first=first)
-        if items >= self._state.size or len(self._lines) >= _LINES:
-            self._seal((first, now))
+        self._items += 1
+        self._first = self._first or now
+        if self._items >= self._state.size or len(self._lines) >= _LINES:
+            self._seal((self._first, now))
 
     def _seal(self, span: Span) -> None:
         """The open page is full: the next one begins."""
         state = self._state
         _write(self._folder / f"{state.full + 1:08}.nq.zst", _compressed(self._lines))
-        self._lines = []
+        self._lines, self._items, self._first = [], 0, ""
         recent: tuple[Span, ...] = (*state.recent, span)
         blocks = state.blocks
         if len(recent) == state.size:
@@ -319,10 +350,11 @@ class _Pages:
             _write(_block(self._folder, len(blocks) + 1), text)
             blocks = (*blocks, (recent[0][0], span[1]))
             recent = ()
-        self._state = replace(state, items=0, first="", recent=recent, blocks=blocks)
+        self._state = replace(state, recent=recent, blocks=blocks)
 
     def close(self) -> None:
         """Write the open page, and the state last."""
+        self._state = replace(self._state, items=self._items, first=self._first)
         open_page = _page(self._folder, self._state, self._state.full + 1)
         _write(open_page, _compressed(self._lines))
         text = json.dumps(asdict(self._state)).encode()

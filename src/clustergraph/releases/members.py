@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from clustergraph.vocab import prefixes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from clustergraph.releases.manifest import Manifest
 
@@ -99,7 +99,23 @@ class Members:
             types = {each[2] for each in map(self._parsed, version.lines) if each[1] == _iri(TYPE)}
             told += [(member, FORMER_TYPE, each) for each in sorted(types)]
             return list(_written(told))
-        return [*_written(told), *self._content(member, version.lines)]
+        plain = self._plain(member, version.lines)
+        return [
+            *_written(told),
+            *(self._content(member, version.lines) if plain is None else plain),
+        ]
+
+    @staticmethod
+    def _plain(member: bytes, lines: Sequence[bytes]) -> list[bytes] | None:
+        """What ``_content`` says of a thing of which one graph speaks, without blank nodes."""
+        ending = lines[0][lines[0].rindex(b" ", 0, -3) :] if lines else b""
+        whole = b"".join(lines)
+        if ending[:2] != b" <" or b'"' in ending or b"_:" in whole:
+            return None
+        if whole.count(ending) != len(lines) or min(line.count(b" ") for line in lines) < 4:
+            return None  # several graphs, or a line without one
+        told = b"%s <%s>%s" % (member, GRAPH.encode(), ending)
+        return [told, *whole.replace(ending, b" %s .\n" % member).splitlines(keepends=True)]
 
     def release(self) -> list[bytes]:
         """What is said of the release behind its members: by which a mirror checks itself."""

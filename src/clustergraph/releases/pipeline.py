@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from clustergraph import (
     examples,
     expectations,
     inference,
+    loading,
     patch,
     project,
     rdf,
@@ -26,7 +29,7 @@ from clustergraph.errors import (
     UsageError,
     ValidationFailedError,
 )
-from clustergraph.releases import history, incremental, writes
+from clustergraph.releases import bulk, history, incremental, writes
 from clustergraph.releases.candidate import (
     FULL,
     PUBLIC,
@@ -37,11 +40,12 @@ from clustergraph.releases.candidate import (
     stated,
 )
 from clustergraph.releases.writes import Applied
-from clustergraph.store.embedded import as_stored
+from clustergraph.store import flat, sorting
 from clustergraph.vocab import prefixes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from clustergraph.patch import Patch
     from clustergraph.releases.archive import Archive
@@ -50,6 +54,7 @@ if TYPE_CHECKING:
     from clustergraph.settings import Settings
 
 _REWRITE = 0.2  # share of changed quads from which on a build writes its store anew
+_MOST = 500_000  # changed quads from which on it does so whatever the share
 _SH = "http://www.w3.org/ns/shacl#"
 
 
@@ -150,8 +155,8 @@ class Pipeline:
 
     def build(
         self,
-        content: Sequence[ox.Quad],
         *,
+        erased: frozenset[str],
         fingerprint: str,
         record: Record,
         keep_written: bool = True,
@@ -160,49 +165,135 @@ class Pipeline:
         """Publish what the project's files say, with what was written beside them.
 
         Args:
-            content: the quads of the files.
+            erased: hashes of what was erased, so that no file may hold it any more.
             fingerprint: of the files.
             record: who builds, and why.
             keep_written: whether what was written over HTTP since is carried over.
             progress: called with the name of each step before it is taken.
 
         Raises:
+            SourceError: a file cannot be read.
             ValidationFailedError: a shape is violated, or a stored query gives other rows than
                 stand beside it; the current release stays.
             StoreError: the release could not be written; the current one stays.
         """
         current = self.archive.current() if keep_written else self._usable_current()
-        content = list(dict.fromkeys(content))
-        files = as_stored(content)
-        written = self._written(current) if current and keep_written else patch.Patch()
-        asserted = written.applied(files)
-        ordered = [quad for quad in content if quad in asserted]  # the order of the files, ...
-        ordered += sorted(asserted.difference(ordered), key=str)  # ... then whatever else there is
-        derived, report = self.completed(ordered, progress)
+        with self.archive.scratch() as scratch:
+            texts = loading.texts(self.settings, progress, erased=erased)
+            files = self._sorted(texts, scratch)
+            written = self._written(current) if current and keep_written else patch.Patch()
+            written = _told(written, files)
+            asserted = bulk.Content(*_changed(files, written, self._is_restricted))
+            derived, report = self._computed(asserted, progress)
+            progress("writing the release")
+            target = bulk.Content(
+                sorting.Changed(asserted.public, frozenset(), derived), asserted.restricted
+            )
+            usable = self._usable_current()
+            delta = self._delta(current, target, scratch)
+            if usable and usable.base == self.settings.base and delta and delta[1] is not None:
+                candidate = Candidate.fork(self.archive, self.settings, usable)
+                candidate.apply(delta[1])
+                candidate.drop_empty_graphs()
+            else:
+                candidate = Candidate.empty(self.archive, self.settings)
+                candidate.fill(target, delta[0] if delta else None)
+            manifest = candidate.publish(
+                [record],
+                report=report.to_turtle(),
+                findings=report.counts(),
+                fingerprint=fingerprint,
+                written=written,
+            )
+        return manifest, report
+
+    def _sorted(self, texts: Iterable[bytes], scratch: Path) -> bulk.Content:
+        """Lines in any order as the content of a release."""
+        public, restricted = sorting.Sorter(scratch), sorting.Sorter(scratch)
+        marks = [f"<{self.settings.iri(name)}".encode() for name in self.settings.restricted]
+        for text in texts:
+            if any(mark in text for mark in marks):
+                for line in text.splitlines(keepends=True):
+                    graph = line.rsplit(b" ", 2)[1][1:-1].decode()
+                    (restricted if self.settings.is_restricted(graph) else public).add(line)
+            else:
+                public.add(text)
+        return bulk.Content(public, restricted)
+
+    def _computed(
+        self, asserted: bulk.Content, progress: Callable[[str], None]
+    ) -> tuple[list[bytes], validation.Report]:
+        """The lines that the program computes, and the report on the whole.
+
+        Where there is nothing to compute and nothing to check by, no term is looked at.
+        """
+        settings = self.settings
+        queries = project.stored_queries(settings).values()
+        expected = any(each.expected is not None for each in queries)
+        shapes, named = f"<{settings.iri('shapes')}> .\n", f"<{settings.iri('id/attestation/')}"
+        checked = expected or bool(project.dataset_rules(settings))
+        if not (
+            settings.derive
+            or checked
+            or _mentions(asserted.public, shapes.encode(), named.encode())
+        ):
+            return [], validation.Report(prefixes=prefixes(settings.base))
+        quads = [quad for lines in asserted.public.blocks() for quad in _parsed(lines)]
+        derived, report = self.completed(quads, progress)
         report.raise_for_violations()
         progress("stored queries")
-        public = (quad for quad in (*ordered, *derived) if not self._is_restricted(quad))
-        expectations.check(project.stored_queries(self.settings).values(), public, self.settings)
-        progress("writing the release")
-        target = asserted | as_stored(derived)
-        delta = patch.between(self._content(current), target)
-        small = len(delta) < _REWRITE * len(target)
-        if current and current.base == self.settings.base and small and self._usable_current():
-            candidate = Candidate.fork(self.archive, self.settings, current)
-            candidate.apply(delta)
-            candidate.drop_empty_graphs()
-        else:
-            candidate = Candidate.empty(self.archive, self.settings)
-            candidate.apply(patch.Patch(added=frozenset(target)))
-        manifest = candidate.publish(
-            [record],
-            report=report.to_turtle(),
-            findings=report.counts(),
-            fingerprint=fingerprint,
-            delta=delta,
-            written=patch.between(files, asserted),
+        expectations.check(queries, itertools.chain(quads, derived), settings)
+        return loading.stored(derived).splitlines(keepends=True), report
+
+    def _delta(
+        self, current: Manifest | None, target: bulk.Content, scratch: Path
+    ) -> tuple[bulk.Delta, Patch | None] | None:
+        """What makes the target of a release; as a patch too, where it is small.
+
+        Returns:
+            None if there is no release.
+
+        Raises:
+            CorruptedError: neither the release's store nor the deltas can be read.
+        """
+        if current is None:
+            return None
+        old = self._stored_lines(current, scratch)
+        changes = []
+        total = number = 0
+        for before, after in (
+            (old.public, target.public),
+            (old.restricted, target.restricted),
+        ):
+            removed, added = sorting.Sorter(scratch), sorting.Sorter(scratch)
+            counts = sorting.difference(before.blocks(), after.blocks(), removed, added)
+            changes.append((removed, added))
+            number += sum(counts)
+            total += sum(map(len, after.blocks()))
+        delta = bulk.Delta(
+            bulk.Content(changes[0][0], changes[1][0]), bulk.Content(changes[0][1], changes[1][1])
         )
-        return manifest, report
+        if number > min(_REWRITE * total, _MOST):
+            return delta, None
+        return delta, patch.Patch(_quads_of(delta.added), _quads_of(delta.removed))
+
+    def _stored_lines(self, manifest: Manifest, scratch: Path) -> bulk.Content:
+        """The lines of a release; the quick way is out of its file of lines, if that is whole."""
+        with contextlib.suppress(CorruptedError, OSError, RuntimeError):
+            self.archive.manifest(manifest.number)
+            folder = self.archive.path(manifest.number)
+            name = PUBLIC + flat.SUFFIX
+            with (folder / name).open("rb") as content:
+                digest = hashlib.file_digest(content, "sha256").hexdigest()
+            if manifest.files.get(name, "").endswith(f":{digest}"):
+                restricted = sorting.Sorter(scratch)
+                if manifest.restricted:
+                    store = ox.Store.read_only(str(folder / FULL))
+                    for graph in manifest.restricted_graphs:
+                        quads = store.quads_for_pattern(None, None, None, ox.NamedNode(graph))
+                        restricted.add(b"".join(flat.lines_of(quads)))
+                return bulk.Content(sorting.Stored(folder / name), restricted)
+        return self._sorted([b"".join(flat.lines_of(self._content(manifest)))], scratch)
 
     def _content(self, manifest: Manifest | None) -> Iterable[ox.Quad]:
         """The quads of a release; from the deltas, where its store is damaged.
@@ -422,6 +513,51 @@ class Pipeline:
         except BaseException:
             candidate.discard()
             raise
+
+
+def _parsed(lines: Iterable[bytes]) -> Iterator[ox.Quad]:
+    return ox.parse(b"".join(lines), ox.RdfFormat.N_QUADS)
+
+
+def _quads_of(content: bulk.Content) -> frozenset[ox.Quad]:
+    parts = (content.public, content.restricted)
+    return frozenset(quad for part in parts for lines in part.blocks() for quad in _parsed(lines))
+
+
+def _mentions(lines: sorting.Blocks, *texts: bytes) -> bool:
+    """Whether one of the texts stands anywhere in the lines."""
+    whole = (b"".join(block) for block in lines.blocks())
+    return any(text in block for block in whole for text in texts)
+
+
+def _told(written: Patch, files: bulk.Content) -> Patch:
+    """What was written, without what the files say by now, or do not say any more."""
+    if not written:
+        return written
+    lines = {f"{quad} .\n".encode() for quad in (*written.added, *written.removed)}
+    there = {
+        line
+        for part in (files.public, files.restricted)
+        for block in part.blocks()
+        for line in lines.intersection(block)
+    }
+    return patch.Patch(
+        frozenset(quad for quad in written.added if f"{quad} .\n".encode() not in there),
+        frozenset(quad for quad in written.removed if f"{quad} .\n".encode() in there),
+    )
+
+
+def _changed(
+    files: bulk.Content, written: Patch, is_restricted: Callable[[ox.Quad], bool]
+) -> Iterator[sorting.Blocks]:
+    """The public lines and the restricted ones after a patch."""
+    for part, hidden in ((files.public, False), (files.restricted, True)):
+        change = written.where(is_restricted if hidden else lambda quad: not is_restricted(quad))
+        if change:
+            removed = frozenset(flat.lines_of(change.removed))
+            yield sorting.Changed(part, removed, flat.lines_of(change.added))
+        else:
+            yield part
 
 
 def _without_frames(error: ClusterGraphError) -> ClusterGraphError:

@@ -12,6 +12,8 @@ _SEPARATE = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": 
 
 def plain(text: str) -> str:
     """A text without case, marks and repeated space; letters of all scripts stay."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     folded = unicodedata.normalize("NFKD", text.casefold()).translate(_SEPARATE)
     kept = "".join(each for each in folded if not unicodedata.combining(each))
     return " ".join(unicodedata.normalize("NFC", kept).split())

@@ -17,11 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
-    import pyoxigraph as ox
-
 
 def update(
-    path: Path, parent: Path, things: Collection[str], quads: Iterable[ox.Quad], *, base: str
+    path: Path, parent: Path, things: Collection[str], lines: Iterable[bytes], *, base: str
 ) -> None:
     """Write the index of a release of which few things changed.
 
@@ -29,7 +27,7 @@ def update(
         path: of the file, which must not be there.
         parent: the index of the release before.
         things: the IRIs of the things of which something changed.
-        quads: all that is public of these things.
+        lines: all that is public of these things, as N-Quads.
         base: the base IRI; see ``index.build``.
 
     Raises:
@@ -37,8 +35,8 @@ def update(
     """
     shutil.copyfile(parent, path)
     collected = Collected(base)
-    for quad in quads:
-        collected.add(quad)
+    for line in lines:
+        collected.add(line)
     connection = sqlite3.connect(path, isolation_level=None)
     with contextlib.closing(connection):
         connection.execute("PRAGMA journal_mode = OFF")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import bisect
 import hashlib
 import io
+import itertools
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
@@ -95,24 +96,113 @@ def stream(path: Path) -> Iterator[bytes]:
                 yield line
 
 
-def parts(path: Path) -> tuple[int, Iterator[bytes]]:
-    """The whole dataset as N-Quads, the default graph with it: how many lines, and their text.
+def blocks(path: Path) -> Iterator[list[bytes]]:
+    """The lines of a file by lists of some thousand; memory stays flat.
 
     Raises:
         OSError, zstandard.ZstdError: it cannot be read.
     """
-    pieces = list(_pieces(path))
-    merged = pieces[:1] != [] and pieces[0].startswith(_MERGED)
-    size = sum(piece.count(b"\n") for piece in pieces)
-    return (2 * size if merged else size), _parts(pieces, merged=merged)
+    for text in _whole_lines(_pieces(path)):
+        lines = text.splitlines(keepends=True)
+        if lines[:1] == [_MERGED]:
+            del lines[0]
+        if lines:
+            yield lines
 
 
-def _parts(pieces: Iterable[bytes], *, merged: bool) -> Iterator[bytes]:
-    """Whole lines, piece by piece, each followed by the same without their graphs."""
-    for text in _whole_lines(pieces):
-        yield text
+class Writer:
+    """Writes sorted lines into a file piece by piece: what ``write`` writes, in flat memory."""
+
+    def __init__(self, path: Path, *, merged: bool) -> None:
+        """Begin a file; see ``write``.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        self._file = path.open("wb")
+        self._out = zstandard.ZstdCompressor(level=_LEVEL).stream_writer(self._file)
         if merged:
-            yield _unnamed(text)
+            self._out.write(_MERGED)
+
+    def add(self, text: bytes) -> None:
+        """Write lines, which come behind all before.
+
+        Raises:
+            OSError: they cannot be written.
+        """
+        self._out.write(text)
+
+    def close(self) -> None:
+        """End the file.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        self._out.flush(zstandard.FLUSH_FRAME)
+        self._file.close()
+
+
+def size(path: Path) -> int:
+    """How many quads the whole dataset has, those of the default graph among them.
+
+    Raises:
+        OSError, zstandard.ZstdError: it cannot be read.
+    """
+    number, merged = 0, False
+    for piece in _pieces(path):
+        merged = merged or (not number and piece.startswith(_MERGED))
+        number += piece.count(b"\n")
+    return 2 * number if merged else number
+
+
+def texts(path: Path) -> Iterator[bytes]:
+    """The whole dataset in pieces of whole lines but for what ``merge`` gives; memory stays flat.
+
+    Of lines with blank nodes their merge comes along: one parser must see both, since it calls the
+    blank nodes by names of its own.
+
+    Raises:
+        OSError, zstandard.ZstdError: it cannot be read.
+    """
+    merged = False
+    for number, text in enumerate(_whole_lines(_pieces(path))):
+        merged = merged or (not number and text.startswith(_MERGED))
+        yield text
+        if merged and b"_:" in text:
+            yield _unnamed(_with_blank_nodes(text))
+
+
+def merge(path: Path) -> Iterator[bytes]:
+    """The default graph, if it is the merge of the others: their lines without graphs.
+
+    Raises:
+        OSError, zstandard.ZstdError: it cannot be read.
+    """
+    merged = False
+    for text in _whole_lines(_pieces(path)):
+        merged = merged or text.startswith(_MERGED)
+        if not merged:
+            return
+        lines = text.splitlines(keepends=True)
+        yield _unnamed(line for line in lines if b"_:" not in line)
+
+
+def fill(store: ox.Store, text: bytes) -> None:
+    """Put lines that were checked before into a store; blank nodes keep their names.
+
+    Raises:
+        OSError, RuntimeError, SyntaxError: it cannot be done.
+    """
+    if b"_:" in text:
+        blank = b"".join(_with_blank_nodes(text))
+        store.bulk_extend(ox.parse(blank, ox.RdfFormat.N_QUADS))
+        lines = text.splitlines(keepends=True)
+        text = b"".join(line for line in lines if b"_:" not in line)
+    store.bulk_load(text, ox.RdfFormat.N_QUADS, lenient=True)
+
+
+def _with_blank_nodes(text: bytes) -> list[bytes]:
+    return [line for line in text.splitlines(keepends=True) if b"_:" in line]
 
 
 def _whole_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -131,19 +221,15 @@ def load(path: Path) -> ox.Store:
         OSError, zstandard.ZstdError, SyntaxError: it cannot be read.
     """
     store = ox.Store()
-    merged = None
-    for text in _whole_lines(_pieces(path)):
-        if merged is None:
-            merged = text.startswith(_MERGED)
-        for part in _parts([text], merged=merged):  # it was checked when it was written
-            store.bulk_load(part, ox.RdfFormat.N_QUADS, lenient=True)
+    for text in itertools.chain(texts(path), merge(path)):
+        fill(store, text)
     return store
 
 
-def _unnamed(text: bytes) -> bytes:
+def _unnamed(lines: Iterable[bytes]) -> bytes:
     """Lines without their graphs; no IRI holds a blank."""
-    lines = [line.rsplit(b" ", 2)[0] for line in text.splitlines() if not line.startswith(b"#")]
-    return b" .\n".join([*lines, b""])
+    bare = [line.rsplit(b" ", 2)[0] for line in lines if not line.startswith(b"#")]
+    return b" .\n".join([*bare, b""])
 
 
 def _content(path: Path) -> bytes:
@@ -157,14 +243,37 @@ def _pieces(path: Path) -> Iterator[bytes]:
             yield piece
 
 
+def ended(rest: bytes) -> tuple[bytes, bytes]:
+    """The object and the graph of what follows the predicate in a line; b"" for the default graph.
+
+    A literal may hold blanks; but the name of a graph holds no quotation mark, and the end of a
+    literal does.
+    """
+    parts = rest.rsplit(b" ", 2)
+    if len(parts) == 3 and b'"' not in parts[1]:
+        return parts[0], parts[1]
+    return rest[:-3], b""
+
+
+def unnamed(lines: Iterable[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """Triples and graphs of lines that have graphs; no IRI holds a blank."""
+    split = [line.rsplit(b" ", 2) for line in lines]
+    return [each[0] for each in split], [each[1] for each in split]
+
+
+def canonical(blank: Iterable[bytes]) -> list[bytes]:
+    """All lines with blank nodes as RDFC-1.0 names these, sorted; the others have no part in it."""
+    named = ox.Dataset(ox.parse(b"".join(blank), ox.RdfFormat.N_QUADS))
+    named.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
+    return lines_of(named)
+
+
 def digest(lines: Iterable[bytes]) -> tuple[str, int]:
     """SHA-256 of a dataset as canonical N-Quads (RDFC-1.0 section 4), and its number of quads."""
     plain = list(lines)
     if b"_:" in (text := b"".join(plain)):  # the others have no part in naming blank nodes
         blank = [line for line in plain if b"_:" in line]
         plain = [line for line in plain if b"_:" not in line]
-        named = ox.Dataset(ox.parse(b"".join(blank), ox.RdfFormat.N_QUADS))
-        named.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
-        plain = sorted([*plain, *lines_of(named)])
+        plain = sorted([*plain, *canonical(blank)])
         text = b"".join(plain)
     return hashlib.sha256(text).hexdigest(), len(plain)
