@@ -50,6 +50,8 @@ class Closure:
         self._store.bulk_extend(map(_quad, stated))
         self.derived = set(derived)
         self._store.bulk_extend(map(_quad, self.derived))
+        self._predicates: frozenset[str] | None = None
+        """Those of what is derived; None where they must be found anew."""
         self._narrowable: dict[str, Narrowable | None] = {}
         for name, rule in sorted(rules.items()):
             try:
@@ -89,7 +91,10 @@ class Closure:
                 self._derive(gained, {*removed, *lost})
             except _AnewError:
                 self._anew((), ())
-        return self.derived - before, before - self.derived
+        come, gone = self.derived - before, before - self.derived
+        if come or gone:
+            self._predicates = None
+        return come, gone
 
     def _store_change(self, new: Iterable[ox.Triple], gone: Iterable[ox.Triple]) -> None:
         for each in gone:
@@ -153,7 +158,9 @@ class Closure:
         """Whether what it denies may be derived, or it counts: then the order of rules matters."""
         if rule.is_grouped:
             return True
-        derived = {f"{each.predicate}" for each in self.derived}
+        if self._predicates is None:
+            self._predicates = frozenset(f"{each.predicate}" for each in self.derived)
+        derived = self._predicates
         return any(
             not atom.steps or any(s.predicate is None or s.predicate in derived for s in atom.steps)
             for atom in rule.negated
@@ -184,6 +191,7 @@ class Closure:
             quads = list(map(_quad, fresh))
             self._store.extend(quads)
             self.derived |= fresh
+            self._predicates = None
             change, fresh = Change(quads), set()
             for name in self._rules:
                 more, lost = self._texts(name, change)

@@ -91,7 +91,7 @@ def about(settings: Settings) -> list[ox.Quad]:
 
 def _dataset(statistics: Statistics, settings: Settings) -> list[ox.Quad]:
     d = Description(settings.iri(GRAPH))
-    d.quads.update(dict.fromkeys(_said(settings, frozenset(dcat.vocabularies(statistics.uses)))))
+    d.take(_said(settings, frozenset(dcat.vocabularies(statistics.uses))))
     count(d, settings.dataset_iri, statistics, settings)
     return list(d.quads)
 

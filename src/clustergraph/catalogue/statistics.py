@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import pyoxigraph as ox
 
-from clustergraph.catalogue.graph import DCTERMS, RDF, VOID
+from clustergraph.catalogue.graph import DCTERMS, RDF, VOID, Description
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from clustergraph.catalogue.graph import Description
     from clustergraph.settings import Settings
 
 _LOCAL = re.compile(r"([^#/]+)[#/]?$")
@@ -115,15 +115,9 @@ def count(d: Description, iri: str, statistics: Statistics, settings: Settings) 
     d.number(iri, VOID + "properties", len(uses))
     d.number(iri, VOID + "entities", statistics.entities)
     for name, kind in _partition_names(members, settings):
-        part = f"{iri}#class-{name}"
-        d.add(iri, VOID + "classPartition", part)
-        d.add(part, VOID + "class", kind)
-        d.number(part, VOID + "entities", len(members[kind]))
+        d.take(_class_partition(d.graph.value, iri, name, kind, len(members[kind])))
     for name, predicate in _partition_names(uses, settings):
-        part = f"{iri}#property-{name}"
-        d.add(iri, VOID + "propertyPartition", part)
-        d.add(part, VOID + "property", predicate)
-        d.number(part, VOID + "triples", uses[predicate])
+        d.take(_property_partition(d.graph.value, iri, name, predicate, uses[predicate]))
     for (predicate, host), targets in sorted(statistics.links.items()):
         ending = f"{_local(predicate)}-{re.sub(r'[^a-z0-9]+', '-', host.lower()).strip('-')}"
         part, target = f"{iri}#links-{ending}", f"{iri}#target-{ending}"
@@ -140,6 +134,30 @@ def count(d: Description, iri: str, statistics: Statistics, settings: Settings) 
             d.add(target, VOID + "uriSpace", ox.Literal(space))
 
 
+@lru_cache(maxsize=10_000)
+def _class_partition(
+    graph: str, iri: str, name: str, kind: str, entities: int
+) -> tuple[ox.Quad, ...]:
+    """What is said of a class; kept, since most counts stay as they are."""
+    d, part = Description(graph), f"{iri}#class-{name}"
+    d.add(iri, VOID + "classPartition", part)
+    d.add(part, VOID + "class", kind)
+    d.number(part, VOID + "entities", entities)
+    return tuple(d.quads)
+
+
+@lru_cache(maxsize=10_000)
+def _property_partition(
+    graph: str, iri: str, name: str, predicate: str, triples: int
+) -> tuple[ox.Quad, ...]:
+    """The same of a property."""
+    d, part = Description(graph), f"{iri}#property-{name}"
+    d.add(iri, VOID + "propertyPartition", part)
+    d.add(part, VOID + "property", predicate)
+    d.number(part, VOID + "triples", triples)
+    return tuple(d.quads)
+
+
 def _space(targets: Collection[str]) -> str:
     """What the IRIs of a dataset begin with."""
     first, last = min(targets), max(targets)
@@ -150,6 +168,7 @@ def _space(targets: Collection[str]) -> str:
     return common[: max(common.rfind("/"), common.rfind("#")) + 1]
 
 
+@lru_cache(maxsize=10_000)
 def _local(term: str) -> str:
     match = _LOCAL.search(term)
     return re.sub(r"[^\w-]+", "-", match[1]) if match else "x"

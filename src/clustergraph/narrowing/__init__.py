@@ -233,6 +233,11 @@ class Narrowable:
             return each.text if stays or not relaxed else ""
         if isinstance(each, Select):
             return f"{{ {self._subquery(each, table, pins, relaxed=relaxed)} }}"
+        return self._nested(each, table, pins, before, relaxed=relaxed)
+
+    def _nested(
+        self, each: Nested, table: Table, pins: Pins, before: set[str], *, relaxed: bool
+    ) -> str:
         if each.kind == "GRAPH":
             none = Table((), frozenset())
             return f"{each.head} {{ {self._written(each.groups[0], none, pins, relaxed=relaxed)} }}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from clustergraph import sparql, syntax
@@ -59,7 +60,7 @@ class Atom:
     """The GRAPH in which it stands; empty for the default graph."""
     text: str
 
-    @property
+    @cached_property
     def variables(self) -> frozenset[str]:
         """Those that it binds, whatever else it stands with."""
         terms = (self.subject, self.predicate, self.object, self.graph)
@@ -264,7 +265,10 @@ class _Reader:
             return self._test(node, groups, graph)
         if node.rule == "GraphGraphPattern":
             head = self._between(node.start, groups[0].start)
-            return Nested("GRAPH", (self._group(groups[0], head),), head)
+            within = self._group(groups[0], head)
+            if not within.elements:
+                raise UnfitError  # it gives the graphs that there are
+            return Nested("GRAPH", (within,), head)
         kinds = {
             "GroupOrUnionGraphPattern": "UNION", "OptionalGraphPattern": "OPTIONAL",
             "MinusGraphPattern": "MINUS",

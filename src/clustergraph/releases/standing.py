@@ -181,8 +181,10 @@ class Standing:
             added=rdf.triples([*stated.added, *come]),
             removed=rdf.triples([*stated.removed, *gone]),
         )
-        described = set(as_stored(catalogue.counted(self._statistics, self._settings)))
-        before, self._catalogue = self._catalogue, described
+        before = self._catalogue
+        counted = set(catalogue.counted(self._statistics, self._settings))
+        described = (counted & before) | as_stored(counted - before)
+        self._catalogue = described
         return Patch(come | (described - before), gone | (before - described))
 
 

@@ -128,7 +128,8 @@ class Followed:
         ]
         self._told = set(told)
         """Of each finding that the graph was published with, its shape and focus node."""
-        self._linted = True
+        self._looked_at = lint.looked_at(self._shapes)
+        self._linted = bool(lint.check(self._shapes, asserted, shapes_required=False))
         """Whether the shapes must be looked at anew even if nothing goes."""
 
     def turned(self, stated: Patch) -> tuple[set[ox.Triple], set[ox.Triple]]:
@@ -196,7 +197,6 @@ class Followed:
             graph.remove(_applied(graph, patch).removed)
         if self._kept is not None:
             self._kept.change(*turned)
-        self._linted = True
 
     def _shapes_and_lint(
         self, stated: Patch, turned: tuple[set[ox.Triple], set[ox.Triple]]
@@ -208,8 +208,12 @@ class Followed:
             if moved is None:
                 return None
             findings += self._kept.check(moved | {focus for _shape, focus in self._told})
-        if self._linted or stated.removed:  # what is mentioned stays so where nothing goes
-            found = lint.check(self._shapes, list(self._asserted.store))
+        is_less = any(
+            not self._looked_at.isdisjoint((quad.subject, quad.predicate, quad.object))
+            for quad in stated.removed
+        )
+        if self._linted or is_less:  # what is mentioned stays so where it does not go
+            found = lint.check(self._shapes, list(self._asserted.store), shapes_required=False)
             self._linted = bool(found)
             findings += found
         return findings
