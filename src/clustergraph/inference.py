@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from clustergraph.queries import StoredQuery
     from clustergraph.settings import Settings
 
-_ROUNDS = 100  # far above what any sensible rule set needs; a rule that never ends is an error
+ROUNDS = 100
+"""Far above what any sensible rule set needs; a rule that never ends is an error."""
 
 
 @dataclass(frozen=True)
@@ -54,33 +55,51 @@ def infer(quads: Iterable[ox.Quad], rules: Mapping[str, StoredQuery]) -> Inferen
         SourceError: a rule is no valid CONSTRUCT query, or the rules never come to an end.
     """
     store = ox.Store()
-    store.bulk_extend(ox.Quad(t.subject, t.predicate, t.object) for t in rdf.triples(quads))
+    store.bulk_extend(map(_quad, rdf.triples(quads)))
+    return Inference(fixpoint(store, rules), rules)
+
+
+def fixpoint(store: ox.Store, rules: Mapping[str, StoredQuery]) -> dict[ox.Triple, str]:
+    """Run rules over the default graph of a store until nothing new comes; it goes in there too.
+
+    Raises:
+        SourceError: see ``infer``.
+    """
     derived: dict[ox.Triple, str] = {}
-    for _ in range(_ROUNDS):
+    for _ in range(ROUNDS):
         fresh: dict[ox.Triple, str] = {}
         for name, rule in sorted(rules.items()):
-            for triple in _run(store, name, rule):
+            for triple in run(store, name, rule.text):
                 if isinstance(triple.subject, ox.Literal) or triple in derived:
                     continue
-                if ox.Quad(triple.subject, triple.predicate, triple.object) not in store:
+                if _quad(triple) not in store:
                     fresh.setdefault(triple, name)
         if not fresh:
-            return Inference(derived, rules)
+            return derived
         derived.update(fresh)
-        store.extend(ox.Quad(t.subject, t.predicate, t.object) for t in fresh)
+        store.extend(map(_quad, fresh))
     endless = ", ".join(sorted(set(fresh.values())))
     raise SourceError(
         "ontology/rules",
-        f"these rules still derive new triples after {_ROUNDS} rounds: {endless}.",
+        f"these rules still derive new triples after {ROUNDS} rounds: {endless}.",
         hint="A rule must not feed itself for ever.",
     )
 
 
-def _run(store: ox.Store, name: str, rule: StoredQuery) -> ox.QueryTriples:
+def run(store: ox.Store, name: str, text: str) -> ox.QueryTriples:
+    """What a rule constructs from a store.
+
+    Raises:
+        SourceError: it is no valid CONSTRUCT query.
+    """
     try:
-        result = store.query(rule.text)
+        result = store.query(text)
     except SyntaxError as error:
         raise SourceError(f"rules/{name}.rq", f"is not valid SPARQL: {error}") from error
     if not isinstance(result, ox.QueryTriples):
         raise SourceError(f"rules/{name}.rq", "must be a CONSTRUCT query.")
     return result
+
+
+def _quad(triple: ox.Triple) -> ox.Quad:
+    return ox.Quad(triple.subject, triple.predicate, triple.object)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
@@ -24,14 +25,14 @@ from clustergraph.catalogue.graph import (
 from clustergraph.catalogue.statistics import Statistics, count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from clustergraph.inference import Inference
+    from clustergraph.queries import StoredQuery
     from clustergraph.settings import Settings
 
 __all__ = [
     "DCAT", "DCTERMS", "FOAF", "GRAPH", "PROV", "RDF", "RDFS", "SKOS", "SPDX", "VOID", "XSD",
-    "Description", "about", "describe", "is_computed",
+    "Description", "Statistics", "about", "counted", "describe", "is_computed", "provenance",
 ]  # fmt: skip
 
 GRAPH = "graph/catalogue"
@@ -39,26 +40,46 @@ GRAPH = "graph/catalogue"
 _ROUNDS = 10
 
 
-def describe(quads: Iterable[ox.Quad], inference: Inference, settings: Settings) -> list[ox.Quad]:
+def describe(
+    quads: Iterable[ox.Quad], rules: Mapping[str, StoredQuery], settings: Settings
+) -> list[ox.Quad]:
     """The catalogue graph and the description of the inferred graph.
-
-    The counts are of the default graph of the release, this description included; so it is made
-    again until its counts are those of the graph that holds it.
 
     Args:
         quads: all public quads of the release but these.
-        inference: what was inferred, by which rules.
+        rules: by which something was inferred.
         settings: the project's settings.
     """
-    own = _provenance(inference, settings)
-    others = Statistics([*rdf.triples(quads), *rdf.triples(own)], settings.base)
-    made: list[ox.Quad] = []
+    own = provenance(rules, settings)
+    return own + counted(Statistics(rdf.triples([*quads, *own]), settings.base), settings)
+
+
+def counted(statistics: Statistics, settings: Settings) -> list[ox.Quad]:
+    """The catalogue graph.
+
+    The counts are of the default graph of the release, this description included; so it is made
+    again until its counts are those of the graph that holds it. Where no counts are (that of the
+    distinct objects is an object itself, and may be the one that makes the difference), it is left
+    at the first description that would come again.
+
+    Args:
+        statistics: of all other public quads of the release; unchanged afterwards.
+        settings: the project's settings.
+    """
+    made: dict[ox.Quad, None] = {}
+    seen: list[dict[ox.Quad, None]] = []
     for _ in range(_ROUNDS):
-        again = _dataset(others.plus(rdf.triples(made)), settings)
-        if again == made:
-            break
+        again = dict.fromkeys(_dataset(statistics, settings))
+        statistics.change(
+            added=rdf.triples(quad for quad in again if quad not in made),
+            removed=rdf.triples(quad for quad in made if quad not in again),
+        )
         made = again
-    return own + made
+        if made in seen:
+            break
+        seen.append(made)
+    statistics.change(removed=rdf.triples(made))
+    return list(made)
 
 
 def about(settings: Settings) -> list[ox.Quad]:
@@ -70,9 +91,17 @@ def about(settings: Settings) -> list[ox.Quad]:
 
 def _dataset(statistics: Statistics, settings: Settings) -> list[ox.Quad]:
     d = Description(settings.iri(GRAPH))
-    dcat.describe(d, settings, dcat.vocabularies(statistics.uses))
+    d.take(_said(settings, frozenset(dcat.vocabularies(statistics.uses))))
     count(d, settings.dataset_iri, statistics, settings)
     return list(d.quads)
+
+
+@functools.lru_cache(maxsize=4)
+def _said(settings: Settings, vocabularies: frozenset[str]) -> tuple[ox.Quad, ...]:
+    """What is said of a dataset apart from its counts; it is asked for again and again."""
+    d = Description(settings.iri(GRAPH))
+    dcat.describe(d, settings, vocabularies)
+    return tuple(d.quads)
 
 
 def is_computed(quad: ox.Quad, settings: Settings) -> bool:
@@ -85,7 +114,7 @@ def is_computed(quad: ox.Quad, settings: Settings) -> bool:
     return graph in own
 
 
-def _provenance(inference: Inference, settings: Settings) -> list[ox.Quad]:
+def provenance(rules: Mapping[str, StoredQuery], settings: Settings) -> list[ox.Quad]:
     """What ``graph/inferred`` is and by which rules it was made, in ``graph/provenance``."""
     d = Description(settings.iri("graph/provenance"))
     inferred, run = settings.iri("graph/inferred"), settings.iri("graph/inferred#materialisation")
@@ -115,7 +144,7 @@ def _provenance(inference: Inference, settings: Settings) -> list[ox.Quad]:
         DCTERMS + "description",
         "The stored queries of the project, as anybody can run them.",
     )
-    for name, rule in sorted(inference.rules.items()):
+    for name, rule in sorted(rules.items()):
         node = settings.iri(f"graph/inferred#{name}")
         d.add(run, PROV + "used", node)
         d.add(node, RDF + "type", PROV + "Plan")

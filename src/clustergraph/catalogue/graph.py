@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pyoxigraph as ox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 RDFS = "http://www.w3.org/2000/01/rdf-schema#"
@@ -27,6 +32,11 @@ class Description:
         """Add a triple; a ``str`` value is an IRI."""
         term = ox.NamedNode(value) if isinstance(value, str) else value
         self.quads[ox.Quad(ox.NamedNode(subject), ox.NamedNode(predicate), term, self.graph)] = None
+
+    def take(self, quads: Iterable[ox.Quad]) -> None:
+        """Add triples that were made before."""
+        for quad in quads:
+            self.quads[quad] = None
 
     def number(self, subject: str, predicate: str, value: int) -> None:
         """Add a count."""

@@ -53,10 +53,7 @@ def focus(
     change = candidate.patch.where(is_seen)
     if any(quad.graph_name == shapes for quad in (*change.added, *change.removed)):
         return None
-    try:
-        if parent.base != settings.base or parent.fingerprint != _fingerprint(settings):
-            return None
-    except OSError:  # somebody is changing the files
+    if not rests_on_now(parent, settings):
         return None
     found = _of_report(archive, parent)
     if found is None:
@@ -104,6 +101,14 @@ def changed(
         return since.nodes(before, public, shapes, shapes_before=old or None)
 
     return among
+
+
+def rests_on_now(manifest: Manifest, settings: Settings) -> bool:
+    """Whether a release rests on the files, the settings and the program of now."""
+    try:
+        return manifest.base == settings.base and manifest.fingerprint == _fingerprint(settings)
+    except OSError:  # somebody is changing the files
+        return False
 
 
 def _fingerprint(settings: Settings) -> str:

@@ -30,6 +30,7 @@ from clustergraph.errors import (
     ValidationFailedError,
 )
 from clustergraph.releases import bulk, history, incremental, writes
+from clustergraph.releases import standing as standings
 from clustergraph.releases.candidate import (
     FULL,
     PUBLIC,
@@ -39,6 +40,7 @@ from clustergraph.releases.candidate import (
     digest_of,
     stated,
 )
+from clustergraph.releases.standing import Standing
 from clustergraph.releases.writes import Applied
 from clustergraph.store import flat, sorting
 from clustergraph.vocab import prefixes
@@ -79,6 +81,8 @@ class Pipeline:
     def __init__(self, archive: Archive, settings: Settings) -> None:
         self.archive = archive
         self.settings = settings
+        self._standing: Standing | None = None
+        """What is known of the release that was published last, from which a write is followed."""
 
     # -- what every change goes through --------------------------------------------------------
 
@@ -109,7 +113,7 @@ class Pipeline:
             inferred = inference.infer(public, rules)
             derived = inferred.quads(settings)
             derived += examples.describe(project.stored_queries(settings).values(), settings)
-            derived += catalogue.describe([*public, *derived], inferred, settings)
+            derived += catalogue.describe([*public, *derived], rules, settings)
         shapes = ox.NamedNode(settings.iri("shapes"))
         report = validation.check(
             public,
@@ -391,10 +395,16 @@ class Pipeline:
             if not accepted or not candidate.is_changed():
                 candidate.discard()
                 return [_outcome(each, parent) for each in tried]
-            report = self._complete(candidate, parent)
+            standing, self._standing = self._fitting(parent), None
+            report = self._followed(candidate, standing)
+            if report is None:
+                standing, report = None, self._complete(candidate, parent)
             refusal = self._refusal(report, parent, lenient=all(w.lenient for w in accepted))
             if refusal is not None:
                 candidate.discard()
+                if standing is not None:
+                    standing.undo()
+                    self._standing = standing
                 if len(accepted) > 1:
                     return None
                 return [each if isinstance(each, ClusterGraphError) else refusal for each in tried]
@@ -408,6 +418,9 @@ class Pipeline:
                 findings=report.counts(),
                 fingerprint=parent.fingerprint,
             )
+            if standing is not None:
+                standing.keep(manifest, report)
+                self._standing = standing
             return [_outcome(each, manifest) for each in tried]
         except BaseException:
             candidate.discard()
@@ -436,10 +449,50 @@ class Pipeline:
         """Hashes of the IRIs that were erased, here or by the project's list."""
         return project.erasures(self.settings) | {each["hash"] for each in parent.tombstones}
 
+    def prepare(self) -> None:
+        """Take up the current release, so that the next write to it is quick; at leisure.
+
+        Raises:
+            StoreError: the release cannot be read.
+        """
+        current = self.archive.current()
+        if current is None or self._is_plain(current) or self._fitting(current) is not None:
+            return
+        self._standing = None
+        if current.quads <= standings.MOST and incremental.rests_on_now(current, self.settings):
+            public = (quad for quad in self.quads_of(current) if not self._is_restricted(quad))
+            self._standing = Standing.of(self.archive, current, public, self.settings)
+
+    def _is_plain(self, manifest: Manifest) -> bool:
+        """Whether nothing is computed of a release, and there is nothing to check it by."""
+        return not (
+            self.settings.derive
+            or manifest.graphs.get(self.settings.iri("shapes"))
+            or project.dataset_rules(self.settings)
+        )
+
+    def _fitting(self, parent: Manifest) -> Standing | None:
+        """What is known of a release, if it is of this very one, by the files of now."""
+        standing = self._standing
+        if standing is None or standing.manifest.etag != parent.etag:
+            return None
+        return standing if incremental.rests_on_now(parent, self.settings) else None
+
+    def _followed(
+        self, candidate: Candidate, standing: Standing | None
+    ) -> validation.Report | None:
+        """Compute and check what changed in a candidate; None where all must be looked at."""
+        if standing is None:
+            return None
+        found = standing.follow(candidate.patch.where(self.is_seen))
+        if found is None:
+            return None
+        candidate.apply(found[0])
+        return found[1]
+
     def _complete(self, candidate: Candidate, parent: Manifest) -> validation.Report:
         """Compute anew what is computed in a candidate, and check it."""
-        shapes = candidate.graphs[self.settings.iri("shapes")]
-        if not (self.settings.derive or shapes or project.dataset_rules(self.settings)):
+        if self._is_plain(parent) and not candidate.graphs[self.settings.iri("shapes")]:
             return validation.Report()  # a plain store: nothing to compute, nothing to check by
         quads = list(candidate.quads())
         asserted = [quad for quad in quads if self.is_asserted(quad)]

@@ -43,14 +43,19 @@ class DatasetRule:
     def _name(self) -> str:
         return self.origin or f"shapes/rules/{self.rule}.rq"
 
-    def check(self, store: ox.Store, shape: str) -> list[Finding]:
+    def check(self, store: ox.Store, shape: str, *, named_only: bool = False) -> list[Finding]:
         """What the rule finds in a store.
+
+        Args:
+            store: the quads.
+            shape: what stands for a shape in its findings.
+            named_only: whether it sees no default graph, whatever is in it.
 
         Raises:
             SourceError: the rule is no SELECT query with ?focusNode.
         """
         try:
-            solutions = store.query(self.text)
+            solutions = store.query(self.text, default_graph=[] if named_only else None)
         except SyntaxError as error:
             raise SourceError(self._name, str(error)) from error
         if not isinstance(solutions, ox.QuerySolutions):
@@ -86,6 +91,11 @@ class DatasetRule:
             return match[0] if term is None else term.value
 
         return _PLACEHOLDER.sub(text, self.message)
+
+
+def shape(base: str, rule: DatasetRule) -> str:
+    """What stands for a shape in the findings of a rule."""
+    return f"{base}shapes#{rule.rule}"
 
 
 def of(query: StoredQuery) -> DatasetRule:

@@ -33,11 +33,28 @@ def attestation_slug(
     return hashlib.sha256(line.encode()).hexdigest()[:SLUG_LENGTH]
 
 
-def check(quads: Iterable[ox.Quad], base: str) -> list[Finding]:
-    """R69: each attestation's slug fits the triple it attests, in one of the graphs that exist."""
+def is_part(quad: ox.Quad, base: str) -> bool:
+    """Whether a statement is a part of an attestation."""
+    return (
+        quad.predicate in _PARTS
+        and isinstance(quad.subject, ox.NamedNode)
+        and quad.subject.value.startswith(f"{base}id/attestation/")
+    )
+
+
+def check(
+    quads: Iterable[ox.Quad], base: str, others: Iterable[ox.NamedNode] = ()
+) -> list[Finding]:
+    """R69: each attestation's slug fits the triple it attests, in one of the graphs that exist.
+
+    Args:
+        quads: with all statements about each attestation that is checked.
+        base: the base IRI.
+        others: graphs that there are beside those of the quads.
+    """
     prefix = f"{base}id/attestation/"
     parts: dict[ox.NamedNode, dict[str, ox.NamedNode | ox.Literal]] = {}
-    graphs: set[ox.NamedNode] = set()
+    graphs: set[ox.NamedNode] = set(others)
     for quad in quads:
         if isinstance(quad.graph_name, ox.NamedNode):
             graphs.add(quad.graph_name)

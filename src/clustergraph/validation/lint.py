@@ -74,6 +74,22 @@ def check(
     return found + list(_idle(compiled, graph, data))
 
 
+def looked_at(shapes: Iterable[ox.Quad]) -> frozenset[Term]:
+    """The terms of which it matters to ``check`` that data have them.
+
+    Raises:
+        UsageError: the shapes graph is ill-formed.
+    """
+    compiled = ShapesGraph.of(graphs.text(shapes))
+    wanted = {
+        term(node)
+        for shape in compiled.targeted
+        for _name, nodes in _by_property(shape)
+        for node in nodes
+    }
+    return frozenset({*wanted, _TYPE, _SUBCLASS_OF})
+
+
 def _misspelt(graph: Graph, shapes: Collection[str]) -> Iterator[Finding]:
     for subject, predicate, node in graph.triples():
         if subject not in shapes and _is_of_other_class(graph, subject):

@@ -67,12 +67,31 @@ def check(
     derived = list(derived)
     if rules:
         findings += _dataset(asserted, derived, rules, base, progress)
+    return finished(findings, chain(asserted, derived), prefixes or {}, each_once=each_once)
+
+
+def finished(
+    findings: Iterable[Finding],
+    quads: Iterable[ox.Quad],
+    prefixes: Mapping[str, str],
+    *,
+    each_once: bool,
+) -> Report:
+    """A report: its findings in order, with the labels of the things that they are about.
+
+    Args:
+        findings: what was found.
+        quads: with all statements about these things.
+        prefixes: for showing IRIs short.
+        each_once: whether the same finding is told once.
+    """
+    findings = list(findings)
     if findings:
-        labels = _labels(chain(asserted, derived), {each.focus for each in findings})
+        labels = _labels(quads, {each.focus for each in findings})
         findings = [replace(each, label=labels.get(each.focus, "")) for each in findings]
     if each_once:
         findings = list(dict.fromkeys(findings))
-    return Report(tuple(sorted(findings, key=lambda each: each.order)), dict(prefixes or {}))
+    return Report(tuple(sorted(findings, key=lambda each: each.order)), dict(prefixes))
 
 
 def _dataset(
@@ -95,7 +114,7 @@ def _dataset(
         for rule in dataset:
             if rule.phase == phase:
                 progress(rule.rule)
-                findings += rule.check(store, f"{base}shapes#{rule.rule}")
+                findings += rule.check(store, dataset_rules.shape(base, rule))
     return findings
 
 
@@ -131,6 +150,7 @@ def _labels(quads: Iterable[ox.Quad], things: Collection[rdf.Term]) -> dict[rdf.
     """The best label of each of these: English before others, preferred before plain ones."""
     labels: dict[rdf.Term, str] = {}
     found = [quad for quad in quads if quad.subject in things and quad.predicate in _LABELS]
+    found.sort(key=str)  # whatever the order in which they come
     for predicate in reversed(_LABELS):
         for quad in found:
             if quad.predicate != predicate or not isinstance(quad.object, ox.Literal):

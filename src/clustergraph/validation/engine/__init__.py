@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Footprint",
+    "Kept",
     "Result",
     "UnsupportedShapeError",
     "affected",
@@ -73,6 +74,62 @@ def evaluate(data: Iterable[ox.Quad], shapes: Iterable[ox.Quad]) -> list[Result]
     return _run(graphs.text(data), shapes_text, None, each_once=False)
 
 
+class Kept:
+    """Data and shapes that stay in memory, for being validated after each change."""
+
+    def __init__(self, data: Iterable[ox.Quad], shapes: Iterable[ox.Quad]) -> None:
+        """Take up a graph.
+
+        Args:
+            data: as for ``check``.
+            shapes: the shapes graph.
+
+        Raises:
+            UsageError: the shapes cannot be used.
+            UnsupportedShapeError: a shape is beyond this engine.
+        """
+        shapes = list(shapes)
+        text, content = graphs.text(shapes), graphs.text(data)
+        self._shapes = ShapesGraph.of(text)
+        self._footprint = footprint(shapes)
+        self._predicates = read_predicates(self._shapes.queries)
+        with _without_collection():
+            self._graph = Graph.read(content)
+            if self._predicates is not None:
+                content = self._graph.text(self._predicates)
+            self._answers = Answers(content, self._graph, text)
+            self._answers.change((), ())
+
+    def affected(
+        self, after: ox.Store, added: Iterable[ox.Quad], removed: Iterable[ox.Quad]
+    ) -> set[Term] | None:
+        """See ``affected``."""
+        return affected(self._footprint, after, added, removed)
+
+    def change(self, added: Iterable[ox.Triple], removed: Iterable[ox.Triple]) -> None:
+        """Follow a change: triples that came, and that are in no graph any more."""
+        come, gone = (
+            [(str(t.subject), str(t.predicate), str(t.object)) for t in triples]
+            for triples in (added, removed)
+        )
+        for triple in gone:
+            self._graph.take(*triple)
+        for triple in come:
+            self._graph.put(*triple)
+        self._answers.change(filter(self._is_read, come), filter(self._is_read, gone))
+
+    def _is_read(self, triple: tuple[str, str, str]) -> bool:
+        return self._predicates is None or triple[1] in self._predicates
+
+    def check(self, focus: Collection[Term]) -> list[Finding]:
+        """What ``check`` finds about some nodes."""
+        run = Run(self._graph, self._answers, each_once=True)
+        with _without_collection():
+            results = _reported(self._shapes, run, self._graph, [str(each) for each in focus])
+        findings = Findings(self._shapes.graph)
+        return [findings.of(each) for each in dict.fromkeys(results)]
+
+
 def _run(
     data_text: str,
     shapes_text: str,
@@ -110,7 +167,12 @@ def _validated(
         data_text = graph.text(predicates)
     run = Run(graph, Answers(data_text, graph, shapes_text), each_once=each_once)
     del data_text
-    among = None if focus is None else [str(each) for each in focus]
+    return _reported(shapes, run, graph, None if focus is None else [str(each) for each in focus])
+
+
+def _reported(
+    shapes: ShapesGraph, run: Run, graph: Graph, among: Collection[str] | None
+) -> list[Result]:
     for shape in shapes.targeted:
         targets = shape.targets
         try:

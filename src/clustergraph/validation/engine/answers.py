@@ -13,7 +13,7 @@ from clustergraph.validation.engine.nodes import XSD, is_literal, parts
 from clustergraph.validation.engine.prebinding import Way
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from clustergraph.validation.engine.graph import Graph
     from clustergraph.validation.engine.prebinding import Query
@@ -60,6 +60,18 @@ class Answers:
                 )
             self._content = ""  # it is in the store now
         return self._loaded
+
+    def change(
+        self, added: Iterable[tuple[str, str, str]], removed: Iterable[tuple[str, str, str]]
+    ) -> None:
+        """Follow a change of the data; triples of nodes."""
+        store = self._store
+        for triples, do in ((removed, store.remove), (added, store.add)):
+            content = "".join(f"{s} {p} {o} .\n" for s, p, o in triples)
+            self._has_blank = self._has_blank or "_:" in content
+            for quad in ox.parse(prebinding.skolemise(content), ox.RdfFormat.N_TRIPLES):
+                do(quad)
+        self._originals = None
 
     def select(
         self, query: Query, rows: Sequence[Sequence[str]]

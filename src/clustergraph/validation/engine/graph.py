@@ -50,6 +50,26 @@ class Graph:
             _put(index, once(subject, subject), once(value, value))
         return graph
 
+    def put(self, subject: str, predicate: str, value: str) -> None:
+        """Add a triple."""
+        _put(self._forward.setdefault(predicate, {}), subject, value)
+        if predicate in self._backward:
+            _put(self._backward[predicate], value, subject)
+        self._forget(predicate)
+
+    def take(self, subject: str, predicate: str, value: str) -> None:
+        """Remove a triple."""
+        _take(self._forward.get(predicate, {}), subject, value)
+        if not self._forward.get(predicate, True):
+            del self._forward[predicate]
+        _take(self._backward.get(predicate, {}), value, subject)
+        self._forget(predicate)
+
+    def _forget(self, predicate: str) -> None:
+        """Find anew what is an instance of what, if that may have changed."""
+        if predicate in {TYPE, SUBCLASS_OF}:
+            self._instances.clear()
+
     @property
     def predicates(self) -> Iterable[str]:
         """All predicates in use."""
@@ -146,3 +166,11 @@ def _put(index: Index, key: str, value: str) -> None:
         index[key] = (*known, value)
     else:
         index[key] = dict.fromkeys((*known, value))
+
+
+def _take(index: Index, key: str, value: str) -> None:
+    left = tuple(each for each in index.get(key, ()) if each != value)
+    if not left:
+        index.pop(key, None)
+    else:
+        index[key] = left if len(left) <= FEW else dict.fromkeys(left)
