@@ -245,10 +245,10 @@ class Engine:
             if change is None:
                 known = self._known_graphs(everything=everything)
                 holding.replace(
-                    lambda: self._content(manifest, everything=everything), wanted, known
+                    lambda: self._content(manifest, everything=everything), held, wanted, known
                 )
             else:
-                holding.change(change, wanted, held.graphs - wanted.graphs)
+                holding.change(change, held, wanted)
         except ClusterGraphError:
             if self._arrived(holding, wanted):
                 return True
