@@ -28,7 +28,8 @@ from clustergraph.errors import (
     StoreError,
     TimeLimitError,
 )
-from clustergraph.store.connection import Access, refusal
+from clustergraph.store.connection import Access
+from clustergraph.store.refusals import refusal
 from clustergraph.store.remote import RemoteStore
 
 _YES = b'{"head":{},"boolean":true}'

@@ -16,7 +16,8 @@ from SPARQLWrapper import INSERT, POST, SELECT, SPARQLWrapper
 from clustergraph import errors, rdf, sparql
 from clustergraph.store import convert
 from clustergraph.store.backend import STORED_DATASET, Answer, DatasetClause, Row, rows
-from clustergraph.store.connection import PARTIAL, Access, Connections, Reply
+from clustergraph.store.connection import Access, Connections, Reply
+from clustergraph.store.refusals import PARTIAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
