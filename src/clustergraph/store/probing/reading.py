@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,14 +19,14 @@ from clustergraph.store.probing.findings import table
 from clustergraph.store.probing.run import SHORT, template
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from clustergraph.rdf import Format
     from clustergraph.store.probing.run import Run
 
 _ROWS = 50  # values, three times multiplied: rows of a long answer
 _LENGTHS = (10_000, 100_000, 262_144)
-_HEAVY = 30  # values, five times multiplied
+_TRIAL, _HEAVIEST = 12, 60  # values, five times multiplied
 _SOON, _LATE = 1.0, 3.0
 """Seconds after which an engine is told to end a query, and after which we end it."""
 
@@ -211,11 +212,11 @@ def row_limit(run: Run) -> None:
 
 def timeouts(run: Run) -> None:
     """By which parameter the engine ends a query itself."""
-    values = " ".join(map(str, range(_HEAVY)))
-    lists = " ".join(f"VALUES ?a{index} {{ {values} }}" for index in range(5))
-    query = sparql.parse(template("heavy.rq").substitute(lists=lists))
-    plain = _lasts(run, query, {})
-    if plain < _LATE:
+    # an engine that cannot end it goes on when we have given it up: no longer than is needed
+    took = max(_lasts(run, _heavy(_TRIAL)), 0.005)
+    count = min(_HEAVIEST, math.ceil(_TRIAL * (1.5 * _LATE / took) ** (1 / 5)))
+    query = _heavy(max(_TRIAL, count))
+    if _lasts(run, query) < _LATE:
         run.tell("timeout", None, "no query took long enough to try it")
         return
     for name, units in table()["timeouts"].items():
@@ -227,7 +228,15 @@ def timeouts(run: Run) -> None:
     run.tell("timeout", False, "not by any parameter that we know")
 
 
-def _lasts(run: Run, query: sparql.Query, parameters: dict[str, str]) -> float:
+def _heavy(count: int) -> sparql.Query:
+    """A query that goes through as many rows as the fifth power of a number."""
+    values = " ".join(map(str, range(count)))
+    lists = " ".join(f"VALUES ?a{index} {{ {values} }}" for index in range(5))
+    return sparql.parse(template("heavy.rq").substitute(lists=lists))
+
+
+def _lasts(run: Run, query: sparql.Query, parameters: Mapping[str, str] | None = None) -> float:
+    """Seconds until its answer came, or was not awaited any longer."""
     began = time.monotonic()
     with contextlib.suppress(ClusterGraphError):
         chunks = run.store.answer(query, rdf.JSON, seconds=_LATE, parameters=parameters)
