@@ -115,7 +115,7 @@ def number_of(graph: ClusterGraph) -> int:
 
 def limited(known: Any) -> Any:
     """Capabilities by which everything is loaded beside, line by line."""
-    fields = known.to_fields() | {"update_lines": 3, "load_lines": 3}
+    fields = known.to_fields() | {"update_lines": 3, "load_lines": 6}
     return type(known).from_fields(fields)
 
 

@@ -133,7 +133,7 @@ class Reply:
             ) from error
         except (OSError, http.client.HTTPException, ValueError) as error:
             self.close()
-            raise errors.StoreError(f"{self._shown} broke off its answer.") from error
+            raise errors.EngineError(f"{self._shown} broke off its answer.") from error
         self._connection = None
         self._response.close()  # else the connection takes no further request
         if self._response.will_close:
@@ -198,7 +198,7 @@ class Connections:
                     reply = self._sent(request, safe=safe, body=body, seconds=seconds)
             except _UnsentError as error:
                 if tries >= _AGAIN:
-                    raise errors.StoreError(
+                    raise errors.EngineError(
                         f"{self.access.shown(request.full_url)} cannot be reached: {error}.",
                         hint="Is the engine running, and the address right?",
                     ) from error
@@ -207,7 +207,7 @@ class Connections:
                 continue
             except _BrokenError as error:
                 if not safe or tries >= _AGAIN:
-                    raise errors.StoreError(
+                    raise errors.EngineError(
                         f"{self.access.shown(request.full_url)} gave no answer: {error}."
                     ) from error
                 tries += 1
@@ -264,7 +264,7 @@ class Connections:
         except TimeoutError as error:
             connection.close()
             raise errors.TimeLimitError(
-                f"{shown} did not answer within {wait:g} seconds.",
+                f"The engine did not answer within {wait:g} seconds.",
                 hint="Ask for less at once: add a LIMIT, bind more terms, or split it.",
             ) from error
         except (OSError, http.client.HTTPException) as error:
@@ -306,7 +306,7 @@ class Connections:
         try:
             connection.connect()
         except ssl.SSLCertVerificationError as error:
-            raise errors.StoreError(
+            raise errors.EngineError(
                 f"The certificate of {self.access.shown(request.full_url)} is not trusted: "
                 f"{error.verify_message}.",
                 hint="Name the file of its authority: store.ca-file (CG_STORE_CA_FILE).",

@@ -63,13 +63,13 @@ def refusal(shown: str, status: int, message: str, after: float = 0) -> ClusterG
     if status in {413, 414}:
         return errors.QueryError(f"The text is longer than the engine reads{tail}")
     if status in {401, 403}:
-        return errors.StoreError(
+        return errors.EngineError(
             f"{shown} does not let us in{tail}",
             hint="Set CG_STORE_USER and CG_STORE_PASSWORD, or CG_STORE_TOKEN.",
         )
     if status in {404, 405, 410} or 300 <= status < 400:
-        return errors.StoreError(
+        return errors.EngineError(
             f"{shown} is no such endpoint (status {status}){tail}",
             hint="clustergraph doctor --store URL tells which addresses answer.",
         )
-    return errors.StoreError(f"{shown} answers with status {status}{tail}")
+    return errors.EngineError(f"{shown} answers with status {status}{tail}")

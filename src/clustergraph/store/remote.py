@@ -204,7 +204,7 @@ class RemoteStore:
         seconds: float | None = None,
     ) -> Reply:
         if not self.access.graphs:
-            raise errors.StoreError(f"{self.endpoint} has no graph store that we know of.")
+            raise errors.EngineError(f"{self.endpoint} has no graph store that we know of.")
         join = "&" if "?" in self.access.graphs else "?"
         address = self.access.graphs + (f"{join}graph={quote(graph, safe='')}" if graph else "")
         request = urllib.request.Request(  # noqa: S310  the address is the project's setting

@@ -287,9 +287,9 @@ class Holding:
         """Add lines (graph, triple), piece by piece: memory stays flat, whatever comes."""
         waiting: dict[str, list[bytes]] = {}
         count = size = 0
-        by_graph = self._can.load == "graph"
-        most = self._can.load_lines if by_graph else self._can.update_lines
-        longest = self._can.load_length if by_graph else self._can.update_length - 1000
+        as_text = self._can.load == "insert"
+        most = self._can.update_lines if as_text else self._can.load_lines
+        longest = self._can.update_length - 1000 if as_text else self._can.load_length
         for graph, triple in lines:
             waiting.setdefault(graph, []).append(triple)
             count += 1
