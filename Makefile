@@ -3,6 +3,7 @@
 # make faults             break it at every system call, at length; figures go to docs/reliability.md
 # make bench             queries beside other servers; figures go to docs/benchmarks.md
 # make bench-validation   validation beside other programs; figures go to docs/benchmarks.md
+# make bench-engines    a release to an engine and back, in bulk; figures go to docs/scaling.md
 # make lock               write the lock files anew
 # make generate           write vocab.py and context.jsonld anew, from the ontology
 # make clean              remove all that make made
@@ -14,7 +15,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 FRONTEND := $(wildcard frontend/*.* frontend/src/*)
 
-.PHONY: serve test faults load bench bench-validation lint setup setup-dev lock generate clean
+.PHONY: serve test faults load bench bench-validation bench-engines lint setup setup-dev lock generate clean
 
 serve: $(VENV)/.installed
 	@$(BIN)/clustergraph serve --host $(HOST) --port $(PORT)
@@ -31,6 +32,9 @@ bench: $(VENV)/.installed
 
 bench-validation: $(VENV)/.installed
 	$(BIN)/python -m bench.validation
+
+bench-engines: $(VENV)/.installed-dev
+	$(BIN)/python -m bench.engines --write
 
 load: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.load

@@ -64,46 +64,105 @@ def test_settings_in_the_examples_are_known() -> None:
         assert named <= known, path.name
 
 
+WORKLOADS = ("StatefulSet", "Deployment")
+
+
 def test_kubernetes_objects_fit_each_other() -> None:
-    """Selectors, ports and volumes name what is there; the container may do little."""
-    found = {each["kind"]: each for each in documents("kubernetes.yaml")}
-    stateful = found["StatefulSet"]["spec"]
-    pod = stateful["template"]["spec"]
-    (container,) = pod["containers"]
-    labels = stateful["template"]["metadata"]["labels"]
-    for selector in (
-        stateful["selector"]["matchLabels"],
-        found["Service"]["spec"]["selector"],
-        found["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"],
-    ):
-        assert selector.items() <= labels.items()
-    assert stateful["replicas"] == 1  # one process writes the releases
-    ports = {each["name"] for each in container["ports"]}
-    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
-        assert container[probe]["httpGet"]["port"] in ports
-        assert container[probe]["httpGet"]["path"] in {"/health", "/ready"}
-    (port,) = found["Service"]["spec"]["ports"]
-    assert port["targetPort"] in ports
-    backend = found["Ingress"]["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]
-    assert backend == {"name": "clustergraph", "port": {"name": port["name"]}}
-    assert {each["name"] for each in container["volumeMounts"]} == {
-        each["name"] for each in pod["volumes"]
+    """Selectors, ports, volumes and configurations name what is there."""
+    found = documents("kubernetes.yaml")
+    (made,) = documents("kustomization.yaml")
+    pods = [each["spec"]["template"] for each in found if each["kind"] in WORKLOADS]
+    assert {each["metadata"].get("namespace", "clustergraph") for each in found} == {"clustergraph"}
+    for each in found:
+        selector = each.get("spec", {}).get("selector")
+        if selector is not None:
+            labels = selector.get("matchLabels", selector)
+            (pod,) = [pod for pod in pods if labels.items() <= pod["metadata"]["labels"].items()]
+            if each["kind"] in WORKLOADS:
+                assert pod is each["spec"]["template"]
+            if each["kind"] == "Service":
+                targets = {port["targetPort"] for port in each["spec"]["ports"]}
+                assert targets <= {port["name"] for port in ports(pod)}
+    services = {
+        each["metadata"]["name"]: {port["name"] for port in each["spec"]["ports"]}
+        for each in found
+        if each["kind"] == "Service"
     }
-    claims = [
-        each["persistentVolumeClaim"]["claimName"]
-        for each in pod["volumes"]
-        if "persistentVolumeClaim" in each
+    (ingress,) = [each for each in found if each["kind"] == "Ingress"]
+    for path in ingress["spec"]["rules"][0]["http"]["paths"]:
+        backend = path["backend"]["service"]
+        assert backend["port"]["name"] in services[backend["name"]]
+    configurations = {each["name"] for each in made["configMapGenerator"]} | names(
+        found, "ConfigMap"
+    )
+    for each in made["configMapGenerator"]:
+        assert all((DEPLOY / name).is_file() for name in each["files"])
+    assert all((DEPLOY / name).is_file() for name in made["resources"])
+    claims = names(found, "PersistentVolumeClaim")
+    for each in found:
+        if each["kind"] in WORKLOADS:
+            check_volumes(each["spec"], configurations, claims)
+
+
+def check_volumes(workload: dict[str, Any], configurations: set[str], claims: set[str]) -> None:
+    """What containers mount and read is there, and nothing is there in vain."""
+    pod = workload["template"]["spec"]
+    volumes = {each["name"]: each for each in pod["volumes"]}
+    templates = {each["metadata"]["name"] for each in workload.get("volumeClaimTemplates", ())}
+    mounted = {
+        each["name"] for container in pod["containers"] for each in container["volumeMounts"]
+    }
+    assert mounted == volumes.keys() | templates
+    for volume in volumes.values():
+        if "persistentVolumeClaim" in volume:
+            assert volume["persistentVolumeClaim"]["claimName"] in claims
+        if "configMap" in volume:
+            assert volume["configMap"]["name"] in configurations
+    for container in pod["containers"]:
+        for each in container.get("envFrom", ()):
+            assert each["configMapRef"]["name"] in configurations
+
+
+def names(found: list[dict[str, Any]], kind: str) -> set[str]:
+    """The names of the objects of a kind."""
+    return {each["metadata"]["name"] for each in found if each["kind"] == kind}
+
+
+def ports(pod: dict[str, Any]) -> list[dict[str, Any]]:
+    """The ports of all containers of a pod."""
+    return [port for container in pod["spec"]["containers"] for port in container["ports"]]
+
+
+def test_kubernetes_containers_may_do_little() -> None:
+    """No root, no capabilities, nothing to write on but volumes; one writes, the others read."""
+    found = documents("kubernetes.yaml")
+    for each in found:
+        if each["kind"] not in WORKLOADS:
+            continue
+        pod = each["spec"]["template"]["spec"]
+        assert pod["securityContext"]["runAsNonRoot"]
+        assert not pod["automountServiceAccountToken"]
+        for container in pod["containers"]:
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
+            assert container["resources"]["limits"]["memory"]
+            known = {port["name"] for port in container["ports"]}
+            for probe in ("readinessProbe", "livenessProbe"):
+                asked = container[probe].get("httpGet") or container[probe]["tcpSocket"]
+                assert asked["port"] in known
+                assert asked.get("path", "/health") in {"/health", "/ready"}
+    ours = [
+        (each["spec"]["replicas"], mount.get("readOnly", False))
+        for each in found
+        if each["kind"] in WORKLOADS
+        for container in each["spec"]["template"]["spec"]["containers"]
+        for mount in container["volumeMounts"]
+        if mount["name"] == "releases"
     ]
-    assert claims == [found["PersistentVolumeClaim"]["metadata"]["name"]]
-    assert pod["securityContext"]["runAsNonRoot"]
-    assert container["securityContext"] == {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-    }
-    assert {each["metadata"].get("namespace", "clustergraph") for each in found.values()} == {
-        "clustergraph"
-    }
+    assert sorted(ours) == [(1, False), (3, True)]
 
 
 def test_compose_services_fit_each_other() -> None:

@@ -25,6 +25,7 @@
     └── StoreError                 the release on disk cannot be used
         ├── BusyError              another process is writing
         ├── CorruptedError         bytes on disk are not those that were written
+        ├── EngineError            an engine does not answer, or not as it should
         └── NoSpaceError           the disk is full or cannot be written
 
 Each message says what is wrong, where, and how to mend it. Foreign exceptions become one of
@@ -196,6 +197,16 @@ class CorruptedError(StoreError):
     """The bytes on disk are not those that were written."""
 
 
+class EngineError(StoreError):
+    """An engine does not answer, or not as it should; the message names its address.
+
+    That is for operators: who asks over HTTP is not told where the engine is.
+    """
+
+    retry_after = 5
+    """Seconds after which it is worth trying again."""
+
+
 class NoSpaceError(StoreError):
     """The disk is full or cannot be written."""
 
@@ -228,6 +239,7 @@ PROBLEMS: Mapping[type[ClusterGraphError], tuple[int, str]] = {
     ValidationFailedError: (422, "The data break their shapes"),
     BusyError: (503, "Another writer is at work"),
     NoSpaceError: (507, "No space left to write"),
+    EngineError: (503, "The engine does not answer as it should"),
     StoreError: (503, "The graph cannot be read"),
     ClusterGraphError: (500, "Something went wrong on our side"),
 }

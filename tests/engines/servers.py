@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
-_START = 60.0
+_START = 180.0
+_SMALL, _LARGE = 10_000, 170_000  # buffers of 8 KiB
 
 
 @dataclass
@@ -44,10 +45,18 @@ def is_there(name: str) -> bool:
 
 
 @contextlib.contextmanager
-def running(name: str, folder: Path) -> Iterator[Server]:
-    """An engine, until the block ends."""
+def running(name: str, folder: Path, *, large: bool = False) -> Iterator[Server]:
+    """An engine, until the block ends.
+
+    Args:
+        name: "oxigraph" or "virtuoso".
+        folder: its own.
+        large: with as much memory as a graph of some millions wants.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    server = {"oxigraph": _oxigraph, "virtuoso": _virtuoso}[name](folder)
+    server = (
+        _oxigraph(folder) if name == "oxigraph" else _virtuoso(folder, _LARGE if large else _SMALL)
+    )
     try:
         yield server
     finally:
@@ -70,11 +79,12 @@ def _oxigraph(folder: Path) -> Server:
     return Server("oxigraph", address, process)
 
 
-def _virtuoso(folder: Path) -> Server:
+def _virtuoso(folder: Path, buffers: int) -> Server:
     port, sql = free_port(), free_port()
     text = (_HERE / "virtuoso.ini").read_text(encoding="utf-8")
-    for name, value in (("@FOLDER@", str(folder)), ("@HTTP@", str(port)), ("@SQL@", str(sql))):
-        text = text.replace(name, value)
+    values = {"FOLDER": folder, "HTTP": port, "SQL": sql, "BUFFERS": buffers}
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", str(value))
     (folder / "virtuoso.ini").write_text(text, encoding="utf-8")
     program = shutil.which("virtuoso-t") or "virtuoso-t"
     process = _started(

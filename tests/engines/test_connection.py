@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import flask
 import pytest
 
 from clustergraph import rdf, settings, sparql, store
@@ -28,8 +29,10 @@ from clustergraph.errors import (
     StoreError,
     TimeLimitError,
 )
-from clustergraph.store.connection import Access, refusal
+from clustergraph.store.connection import Access
+from clustergraph.store.refusals import refusal
 from clustergraph.store.remote import RemoteStore
+from clustergraph.web import errors as web_errors
 
 _YES = b'{"head":{},"boolean":true}'
 _ASK = "ASK { ?s ?p ?o }"
@@ -382,3 +385,21 @@ def test_settings_of_an_engine(tmp_path: Path) -> None:
     path.write_text('store = "ftp://e.example/q"\n')
     with pytest.raises(SettingsError, match="http"):
         settings.load(tmp_path, environment={})
+
+
+def test_strangers_are_not_told_where_an_engine_is() -> None:
+    """The log is; they are told that it is away, and when to come again."""
+    app = flask.Flask(__name__)
+    web_errors.register(app)
+
+    @app.route("/")
+    def away() -> str:
+        store.ask(RemoteStore("http://127.0.0.1:1/secret/sparql"), _ASK)
+        return ""
+
+    answer = app.test_client().get("/")
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]
+    assert "engine" in answer.get_data(as_text=True)
+    assert "127.0.0.1" not in answer.get_data(as_text=True)
+    assert "secret" not in answer.get_data(as_text=True)

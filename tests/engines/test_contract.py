@@ -232,8 +232,11 @@ def test_a_query_ends_at_its_limit(graph: ClusterGraph) -> None:
         list(graph.release().answer(query(graph, text), rdf.JSON, seconds=1.0))
     assert time.monotonic() - began < 20
     before = graph.release().statistics().get("remembered", 0)
-    with pytest.raises(TimeLimitError):  # it would again
-        list(graph.release().answer(query(graph, text), rdf.JSON, seconds=1.0))
+    for _ in range(20):  # it would again; beside others it may have lost its time by waiting
+        with pytest.raises(TimeLimitError):
+            list(graph.release().answer(query(graph, text), rdf.JSON, seconds=1.0))
+        if graph.release().statistics().get("remembered", 0) > before:
+            break
     assert graph.release().statistics()["remembered"] == before + 1
     assert rows(graph, "SELECT ?o { b:b b:p ?o }")
 

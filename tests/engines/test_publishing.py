@@ -15,7 +15,6 @@ from clustergraph.errors import ClusterGraphError, StoreError, ValidationFailedE
 from clustergraph.releases import Write
 from clustergraph.releases.carrying import Engine
 from clustergraph.service import Check, ClusterGraph
-from clustergraph.store.engine import holding
 from clustergraph.tokens import Grant
 
 FIRST = "b:g1 { b:a b:p 1, 2 . b:b b:p 1 } b:g2 { b:a b:p 1, 3 . b:x b:q [ b:r 7 ] }"
@@ -116,7 +115,7 @@ def number_of(graph: ClusterGraph) -> int:
 
 def limited(known: Any) -> Any:
     """Capabilities by which everything is loaded beside, line by line."""
-    fields = known.to_fields() | {"update_lines": 3, "load_lines": 3}
+    fields = known.to_fields() | {"update_lines": 3, "load_lines": 6}
     return type(known).from_fields(fields)
 
 
@@ -275,8 +274,16 @@ def rewrite(graph: ClusterGraph, data: str) -> None:
 
 def staging(graph: ClusterGraph) -> set[str]:
     """The graphs in which something waits."""
+    base = graph.settings.base
+    return {each for each in graphs(graph) if each.startswith(f"{base}store/staging/")}
+
+
+def graphs(graph: ClusterGraph) -> set[str]:
+    """The names of all graphs of a project on its engine."""
     assert graph.engine is not None
-    return graph.engine._holding(everything=False).beginning(f"{graph.settings.base}store/staging/")
+    remote, _known = graph.engine.opened(write=True)
+    rows = remote.select(sparql.parse("SELECT DISTINCT ?g { GRAPH ?g { ?s ?p ?o } }"))
+    return {row["g"].value for row in rows if row["g"].value.startswith(graph.settings.base)}
 
 
 def line(quad: ox.Quad) -> str:
@@ -291,10 +298,8 @@ def held(graph: ClusterGraph) -> set[str]:
     assert engine is not None
     remote, _known = engine.opened(write=True)
     base = graph.settings.base
-    text = holding.text("graphs.rq", prefix=base)
     found: set[str] = set()
-    for row in remote.select(sparql.parse(text)):
-        name = row["g"].value
+    for name in graphs(graph):
         if name.startswith(f"{base}store/") and name != f"{base}store/default":
             continue
         asked = f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ GRAPH <{name}> {{ ?s ?p ?o }} }}"

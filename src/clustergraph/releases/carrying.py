@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 FINDINGS = "engine.json"
 """The file beside the releases that keeps what was found out of the engine."""
-_LARGE = 64 << 20  # bytes of a delta up to which several are put together in memory
+_LARGE = 4 << 20  # bytes of deltas, compressed, up to which several are put together in memory
 
 
 def _quiet(_step: str) -> None:
@@ -245,10 +245,10 @@ class Engine:
             if change is None:
                 known = self._known_graphs(everything=everything)
                 holding.replace(
-                    lambda: self._content(manifest, everything=everything), wanted, known
+                    lambda: self._content(manifest, everything=everything), held, wanted, known
                 )
             else:
-                holding.change(change, wanted, held.graphs - wanted.graphs)
+                holding.change(change, held, wanted)
         except ClusterGraphError:
             if self._arrived(holding, wanted):
                 return True

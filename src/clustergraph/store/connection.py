@@ -9,22 +9,21 @@ from __future__ import annotations
 import base64
 import contextlib
 import http.client
-import re
 import select
 import ssl
 import threading
 import time
 import urllib.request
 from dataclasses import dataclass, field
-from html import unescape
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from clustergraph import errors
 from clustergraph.process import turns
+from clustergraph.store.refusals import PARTIAL, readable, refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from clustergraph.errors import ClusterGraphError
 
@@ -32,24 +31,9 @@ _IDLE = 16  # connections that are kept open for the next question
 _AGAIN = 2  # times that a question is sent again
 _PAUSE = 0.2  # seconds before that; twice as long each time
 _LONGEST_PAUSE = 5.0
-_MESSAGE = 300  # characters of an engine's message that are told
 _BODY = 8192  # bytes of an engine's message that are read
 _CONNECT = 10.0  # seconds within which an engine must accept a connection
 _TRY_AGAIN = frozenset({429, 502, 503, 504})
-PARTIAL = ("S1TAT", "S1T00")
-"""States by which an engine says that its time was over."""
-_TAGS = re.compile(r"<(style|script|title)\b.*?</\1>|<[^>]{0,200}>", re.DOTALL | re.IGNORECASE)
-_SPACE = re.compile(r"\s+")
-_TIME = re.compile(
-    r"time[d]?[ -]?out|time limit|deadline|took too long|query (?:was )?(?:cancel|abort|interrupt)|"
-    r"S1T00|execution time .{0,40}exceeds",
-    re.IGNORECASE,
-)
-_SYNTAX = re.compile(
-    r"syntax error|parse (?:error|exception)|malformed ?query|SP03\d|37000|SR\d{3}.{0,20}undefined",
-    re.IGNORECASE,
-)
-_MEMORY = re.compile(r"out of memory|memory limit|heap space|SR\d{3}.{0,40}memory", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,7 +133,7 @@ class Reply:
             ) from error
         except (OSError, http.client.HTTPException, ValueError) as error:
             self.close()
-            raise errors.StoreError(f"{self._shown} broke off its answer.") from error
+            raise errors.EngineError(f"{self._shown} broke off its answer.") from error
         self._connection = None
         self._response.close()  # else the connection takes no further request
         if self._response.will_close:
@@ -214,7 +198,7 @@ class Connections:
                     reply = self._sent(request, safe=safe, body=body, seconds=seconds)
             except _UnsentError as error:
                 if tries >= _AGAIN:
-                    raise errors.StoreError(
+                    raise errors.EngineError(
                         f"{self.access.shown(request.full_url)} cannot be reached: {error}.",
                         hint="Is the engine running, and the address right?",
                     ) from error
@@ -223,7 +207,7 @@ class Connections:
                 continue
             except _BrokenError as error:
                 if not safe or tries >= _AGAIN:
-                    raise errors.StoreError(
+                    raise errors.EngineError(
                         f"{self.access.shown(request.full_url)} gave no answer: {error}."
                     ) from error
                 tries += 1
@@ -252,7 +236,7 @@ class Connections:
         after = _seconds_of(reply.header("Retry-After"), 0)
         if reply.header("X-SQL-State") in PARTIAL:
             text = "timeout"  # what was sent so far stands in the place of a message
-        message = _readable(self.access.scrubbed(text))
+        message = readable(self.access.scrubbed(text))
         return refusal(self.access.shown(request.full_url), reply.status, message, after)
 
     def _sent(
@@ -280,7 +264,7 @@ class Connections:
         except TimeoutError as error:
             connection.close()
             raise errors.TimeLimitError(
-                f"{shown} did not answer within {wait:g} seconds.",
+                f"The engine did not answer within {wait:g} seconds.",
                 hint="Ask for less at once: add a LIMIT, bind more terms, or split it.",
             ) from error
         except (OSError, http.client.HTTPException) as error:
@@ -322,7 +306,7 @@ class Connections:
         try:
             connection.connect()
         except ssl.SSLCertVerificationError as error:
-            raise errors.StoreError(
+            raise errors.EngineError(
                 f"The certificate of {self.access.shown(request.full_url)} is not trusted: "
                 f"{error.verify_message}.",
                 hint="Name the file of its authority: store.ca-file (CG_STORE_CA_FILE).",
@@ -435,56 +419,3 @@ def _reason(error: Exception) -> str:
 
 def _seconds_of(text: str, default: float) -> float:
     return float(text) if text.isascii() and text.isdigit() else default
-
-
-def _readable(text: str) -> str:
-    """An engine's message in one line, without markup, the beginning of it."""
-    plain = _SPACE.sub(" ", unescape(_TAGS.sub(" ", text))).strip()
-    return plain if len(plain) <= _MESSAGE else plain[:_MESSAGE].rstrip() + " ..."
-
-
-def refusal(shown: str, status: int, message: str, after: float = 0) -> ClusterGraphError:  # noqa: PLR0911  one return a kind
-    """What an engine's refusal means, by its status and its message.
-
-    Args:
-        shown: the engine's address as messages name it.
-        status: of HTTP.
-        message: of the engine, for people.
-        after: seconds after which it wants to be asked again; 0 if it does not tell.
-    """
-    tail = f": {message}" if message else "."
-    if status in {408, 504} or (status >= 400 and _TIME.search(message)):
-        return errors.TimeLimitError(
-            f"The engine gave the query up{tail}",
-            hint="Ask for less at once: add a LIMIT, bind more terms, or split it.",
-        )
-    if status in {429, 503}:
-        busy = errors.OverloadedError(f"The engine is busy{tail}", hint="Try again soon.")
-        busy.retry_after = round(after) or busy.retry_after
-        return busy
-    if status >= 400 and _MEMORY.search(message):
-        return errors.MemoryLimitError(
-            f"The query needs more memory than the engine gives it{tail}",
-            hint="Ask for less at once: add a LIMIT, bind more terms.",
-        )
-    if status == 400 or (status == 500 and _SYNTAX.search(message)):
-        return errors.QueryError(f"The engine refuses the text{tail}")
-    if status in {413, 414}:
-        return errors.QueryError(f"The text is longer than the engine reads{tail}")
-    if status in {401, 403}:
-        return errors.StoreError(
-            f"{shown} does not let us in{tail}",
-            hint="Set CG_STORE_USER and CG_STORE_PASSWORD, or CG_STORE_TOKEN.",
-        )
-    if status in {404, 405, 410} or 300 <= status < 400:
-        return errors.StoreError(
-            f"{shown} is no such endpoint (status {status}){tail}",
-            hint="clustergraph doctor --store URL tells which addresses answer.",
-        )
-    return errors.StoreError(f"{shown} answers with status {status}{tail}")
-
-
-def pieces(content: bytes, size: int = 1 << 16) -> Iterator[bytes]:
-    """Bytes as a body that is streamed."""
-    for start in range(0, len(content), size):
-        yield content[start : start + size]

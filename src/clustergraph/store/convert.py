@@ -66,7 +66,7 @@ def check(media_type: str, asked: Format, shown: str) -> None:
         StoreError: it is.
     """
     if media_type and media_type not in {asked.media_type, *asked.aliases}:
-        raise errors.StoreError(
+        raise errors.EngineError(
             f"{shown} answers with {media_type[:60]} where {asked.media_type} was asked for.",
             hint="Is it the address of a SPARQL endpoint? clustergraph doctor --store URL tells.",
         )
@@ -113,7 +113,7 @@ def converted(
                 terms = _Terms(wire, blanks)
                 _results(reader, (given, wanted), output, terms, most=wire.rows, boolean=boolean)
         except (SyntaxError, ValueError) as error:
-            raise errors.StoreError(f"The engine's answer cannot be read: {error}") from error
+            raise errors.EngineError(f"The engine's answer cannot be read: {error}") from error
         finally:
             close = getattr(chunks, "close", None)
             if close is not None:

@@ -16,7 +16,8 @@ from SPARQLWrapper import INSERT, POST, SELECT, SPARQLWrapper
 from clustergraph import errors, rdf, sparql
 from clustergraph.store import convert
 from clustergraph.store.backend import STORED_DATASET, Answer, DatasetClause, Row, rows
-from clustergraph.store.connection import PARTIAL, Access, Connections, Reply
+from clustergraph.store.connection import Access, Connections, Reply
+from clustergraph.store.refusals import PARTIAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -203,7 +204,7 @@ class RemoteStore:
         seconds: float | None = None,
     ) -> Reply:
         if not self.access.graphs:
-            raise errors.StoreError(f"{self.endpoint} has no graph store that we know of.")
+            raise errors.EngineError(f"{self.endpoint} has no graph store that we know of.")
         join = "&" if "?" in self.access.graphs else "?"
         address = self.access.graphs + (f"{join}graph={quote(graph, safe='')}" if graph else "")
         request = urllib.request.Request(  # noqa: S310  the address is the project's setting

@@ -19,6 +19,7 @@ FOUND = "clustergraph.error"
 """In the environment of a request: an error that was found before Flask, which tells it."""
 _PROBLEM = Format("problem details", "application/problem+json", "json", ("application/json",))
 _TEXT = Format("text", "text/plain", "txt")
+_LATER = "Try again soon."
 _WORDS = {
     400: "The request cannot be understood.",
     404: "Nothing is known under this address.",
@@ -48,10 +49,17 @@ def register(app: Flask) -> None:
             extra = {"alternatives": list(error.alternatives)}
         if isinstance(error, errors.ValidationFailedError):
             return _refused(status, title, error)
-        response = problem(status, title, error.message, hint=error.hint, **extra)
+        detail, hint = error.message, error.hint
+        if isinstance(error, errors.EngineError):
+            current_app.logger.error("%s", error.message)
+            detail, hint = "The graph is held by an engine that is away or out of order.", _LATER
+        response = problem(status, title, detail, hint=hint, **extra)
         if isinstance(error, errors.UnauthorisedError):
             response.headers["WWW-Authenticate"] = 'Bearer realm="clustergraph"'
-        if isinstance(error, errors.LimitError) and error.retry_after is not None:
+        if (
+            isinstance(error, errors.LimitError | errors.EngineError)
+            and error.retry_after is not None
+        ):
             response.headers["Retry-After"] = str(error.retry_after)
         return response
 

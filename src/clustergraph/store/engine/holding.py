@@ -11,9 +11,10 @@ there is removed in vain, and until the marker says otherwise the state before i
 from __future__ import annotations
 
 import contextlib
+import itertools
 import secrets
 import string
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,18 +22,20 @@ from typing import TYPE_CHECKING
 import pyoxigraph as ox
 
 from clustergraph import errors, rdf, sparql
+from clustergraph.store.backend import ask
+from clustergraph.store.engine.lines import Line
 from clustergraph.store.engine.names import Names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
     from clustergraph.store.capabilities import Capabilities
-    from clustergraph.store.engine.lines import Line
     from clustergraph.store.remote import RemoteStore
 
 _FOLDER = Path(__file__).resolve().parent
 _LOADING = "loading"
-ADD, REMOVE = "add", "remove"
+_HAS_PART = b"<http://purl.org/dc/terms/hasPart>"
+_DROPS = 50  # graphs that are dropped at once
 
 
 @dataclass(frozen=True)
@@ -102,94 +105,91 @@ class Holding:
         row = self.store.select(query)[0]
         return int(row["n"].value)
 
-    def beginning(self, prefix: str) -> set[str]:
-        """The graphs on the engine whose names begin so."""
-        rows = self.store.select(sparql.parse(text("graphs.rq", prefix=prefix)))
-        return {row["g"].value for row in rows}
+    def has(self, graph: str) -> bool:
+        """Whether anything stands in a graph of the engine."""
+        return ask(self.store, text("any.rq", graph=graph))
 
     # -- changing ------------------------------------------------------------------------------
 
-    def change(self, change: Change, marker: Marker, dropped: Collection[str] = ()) -> None:
+    def change(self, change: Change, held: Marker, marker: Marker) -> None:
         """Apply a change, as a whole.
 
         Args:
             change: what is removed and added; it must fit what is there.
+            held: what is there.
             marker: what is there afterwards.
-            dropped: graphs that are not there any more.
 
         Raises:
             StoreError: it could not be done; the engine holds what it held, or the new state.
         """
-        drops = [text("drop.ru", graph=graph) for graph in sorted(dropped)]
-        if change.size <= self._can.update_lines:
-            parts = self._direct(change)
-            update = ";\n".join([*parts, *drops, *self._marking(marker)])
+        drops = [text("drop.ru", graph=graph) for graph in sorted(held.graphs - marker.graphs)]
+        marks = self._marks(held, marker)
+        if marks is not None and change.size <= self._can.update_lines:
+            update = ";\n".join([*self._direct(change), *drops, *marks])
             if len(update) <= self._can.update_length:
                 with contextlib.suppress(errors.QueryError):  # some literals are refused in a text
                     self._switch(update)
                     return
-        run = secrets.token_hex(6)
-        stages = _Stages(self.names, run)
-        try:
+        with self._stages() as stages:
             self._load(stages.lines("d", change.removed()))
             self._load(stages.lines("a", change.added()))
-            parts = [
+            marks = self._staged_marks(stages, held, marker)
+            moves = [
                 text("take.ru" if kind == "d" else "add.ru", graph=self._graph(graph), stage=stage)
                 for (kind, graph), stage in sorted(stages.names.items(), reverse=True)
+                if graph != self.names.marker
             ]
-            parts += [text("drop.ru", graph=stage) for stage in stages.names.values()]
-            self._switch(";\n".join([*parts, *drops, *self._marking(marker)]))
-        except errors.ClusterGraphError:
-            self._give_up(stages)
-            raise
+            self._switch(";\n".join([*moves, *drops, *marks, *self._unstaging(stages)]))
 
     def replace(
-        self, content: Callable[[], Iterable[Line]], marker: Marker, known: Collection[str]
+        self,
+        content: Callable[[], Iterable[Line]],
+        held: Marker,
+        marker: Marker,
+        known: Collection[str],
     ) -> None:
         """Put a whole state in the place of whatever is there.
 
         Args:
             content: all lines.
+            held: what is there, as far as it is known.
             marker: what is there afterwards.
             known: graphs that may be there from before.
 
         Raises:
             StoreError: it could not be done; the engine holds what it held, or the new state.
         """
-        held = self.marker()
         there = {*known, *held.graphs} - marker.graphs
-        if not held.release and not self._has_any({*there, *marker.graphs, ""}):
+        ours = sorted({*there, *marker.graphs, ""})
+        if not held.release and not any(self.has(self._graph(each)) for each in ours):
             self._fill(content, marker)
             return
-        run = secrets.token_hex(6)
-        stages = _Stages(self.names, run)
-        try:
+        with self._stages() as stages:
             self._load(stages.lines("a", content()))
+            marks = self._staged_marks(stages, held, marker)
             parts = []
-            targets = {*marker.graphs, ""}
-            for graph in sorted(targets):
+            for graph in sorted({*marker.graphs, ""}):
                 stage = stages.names.get(("a", graph))
                 parts.append(text("drop.ru", graph=self._graph(graph)))
                 if stage is not None:
                     parts.append(text("add.ru", graph=self._graph(graph), stage=stage))
-                    parts.append(text("drop.ru", graph=stage))
             parts += [text("drop.ru", graph=graph) for graph in sorted(there)]
-            self._switch(";\n".join([*parts, *self._marking(marker)]))
-        except errors.ClusterGraphError:
-            self._give_up(stages)
-            raise
-
-    def _has_any(self, graphs: Iterable[str]) -> bool:
-        return any(self.count(graph) for graph in sorted(graphs))
+            self._switch(";\n".join([*parts, *marks, *self._unstaging(stages)]))
 
     def _fill(self, content: Callable[[], Iterable[Line]], marker: Marker) -> None:
         """Load into an engine on which nothing of ours is, so that nobody can see half of it.
 
-        The marker says first that something is coming: what an interruption leaves is known then.
+        The marker says first what is coming: what an interruption leaves is known then.
         """
-        self._switch(";\n".join(self._marking(replace(marker, release=_LOADING))))
+        name = self.names.marker
+        coming = text("insert.ru", data=_blocks({name: [self._version(_LOADING)]}))
+        self._switch(";\n".join([text("clear.ru", graph=name), coming]))
+        self._load((name, self._part(graph)) for graph in sorted(marker.graphs))
         self._load((self._graph(line.graph), line.triple) for line in content())
-        self._switch(";\n".join(self._marking(marker)))
+        come = text("insert.ru", data=_blocks({name: [self._version(marker.release)]}))
+        self._switch(";\n".join([text("unversion.ru", marker=name), come]))
+
+    # -- what waits ----------------------------------------------------------------------------
 
     def clean(self) -> None:
         """Drop what interrupted changes left; to be called when nobody changes anything.
@@ -197,16 +197,71 @@ class Holding:
         Raises:
             StoreError: it could not be done.
         """
-        left = self.beginning(f"{self.names.reserved}staging/")
-        if left:
-            self._step("clean")
-            self.store.update(";\n".join(text("drop.ru", graph=each) for each in sorted(left)))
+        rows = self.store.select(sparql.parse(text("waiting.rq", graph=self.names.waiting)))
+        if not rows:
+            return
+        self._step("clean")
+        for row in rows:
+            # they were filled in the order of their numbers, and go from the last to the first
+            left = list(itertools.takewhile(self.has, _numbered(row["run"].value)))
+            for some in _some(reversed(left), _DROPS):
+                self.store.update(";\n".join(text("drop.ru", graph=each) for each in some))
+        self.store.update(text("clear.ru", graph=self.names.waiting))
 
-    def _give_up(self, stages: _Stages) -> None:
-        with contextlib.suppress(errors.ClusterGraphError):  # what is left, the next one drops
-            if stages.names:
-                drops = [text("drop.ru", graph=each) for each in stages.names.values()]
-                self.store.update(";\n".join(drops))
+    @contextlib.contextmanager
+    def _stages(self) -> Iterator[_Stages]:
+        """Graphs in which a change waits; the engine is told of them before there are any."""
+        stages = _Stages(self.names.stages(secrets.token_hex(6)))
+        waiting = self.names.waiting
+        self._step("stage")
+        run = b"<%b> %b <%b>" % (waiting.encode(), _HAS_PART, stages.run.encode())
+        self.store.update(text("insert.ru", data=_blocks({waiting: [run]})))
+        try:
+            yield stages
+        except errors.ClusterGraphError:
+            with contextlib.suppress(errors.ClusterGraphError):  # what is left, the next one drops
+                self.clean()
+            raise
+
+    def _unstaging(self, stages: _Stages) -> list[str]:
+        drops = [text("drop.ru", graph=each) for each in reversed(stages.names.values())]
+        return [*drops, text("clear.ru", graph=self.names.waiting)]
+
+    # -- the marker ----------------------------------------------------------------------------
+
+    def _version(self, release: str) -> bytes:
+        name = self.names.marker.encode()
+        return b'<%b> <http://purl.org/dc/terms/hasVersion> "%b"' % (name, release.encode())
+
+    def _part(self, graph: str) -> bytes:
+        return b"<%b> %b <%b>" % (self.names.marker.encode(), _HAS_PART, graph.encode())
+
+    def _marks(self, held: Marker, marker: Marker) -> list[str] | None:
+        """What makes one marker out of another; None if that is too much for a text."""
+        name = self.names.marker
+        gone = [self._part(each) for each in sorted(held.graphs - marker.graphs)]
+        come = [self._part(each) for each in sorted(marker.graphs - held.graphs)]
+        if len(gone) + len(come) > self._can.update_lines // 2:
+            return None
+        marks = [text("unversion.ru", marker=name)]
+        if gone:
+            marks.append(text("delete.ru", data=_blocks({name: gone})))
+        come.append(self._version(marker.release))
+        return [*marks, text("insert.ru", data=_blocks({name: come}))]
+
+    def _staged_marks(self, stages: _Stages, held: Marker, marker: Marker) -> list[str]:
+        """The same; where it is too much for a text, the marker waits beside the rest."""
+        marks = self._marks(held, marker)
+        if marks is None:
+            name = self.names.marker
+            parts = [self._part(each) for each in sorted(marker.graphs)]
+            lines = (Line(each, name) for each in [*parts, self._version(marker.release)])
+            self._load(stages.lines("a", lines))
+            stage = stages.names["a", name]
+            marks = [
+                text("clear.ru", graph=name), text("add.ru", graph=name, stage=stage)
+            ]  # fmt: skip
+        return marks
 
     def _switch(self, update: str) -> None:
         self._step("switch")
@@ -215,15 +270,6 @@ class Holding:
 
     def _graph(self, graph: str) -> str:
         return graph or self.names.default
-
-    def _marking(self, marker: Marker) -> list[str]:
-        name = self.names.marker
-        data = text("version.txt", marker=name, release=marker.release)
-        data += "".join(text("part.txt", marker=name, graph=each) for each in sorted(marker.graphs))
-        return [
-            text("clear.ru", graph=name),
-            text("insert.ru", data=text("graph.txt", graph=name, data=data)),
-        ]
 
     def _direct(self, change: Change) -> list[str]:
         parts = []
@@ -241,9 +287,9 @@ class Holding:
         """Add lines (graph, triple), piece by piece: memory stays flat, whatever comes."""
         waiting: dict[str, list[bytes]] = {}
         count = size = 0
-        by_graph = self._can.load == "graph"
-        most = self._can.load_lines if by_graph else self._can.update_lines
-        longest = self._can.load_length if by_graph else self._can.update_length - 1000
+        as_text = self._can.load == "insert"
+        most = self._can.update_lines if as_text else self._can.load_lines
+        longest = self._can.update_length - 1000 if as_text else self._can.load_length
         for graph, triple in lines:
             waiting.setdefault(graph, []).append(triple)
             count += 1
@@ -269,9 +315,9 @@ class Holding:
 class _Stages:
     """The graphs in which a change waits."""
 
-    def __init__(self, names: Names, run: str) -> None:
-        self._names = names
-        self._run = run
+    def __init__(self, run: str) -> None:
+        self.run = run
+        """What their names begin with."""
         self.names: dict[tuple[str, str], str] = {}
         """By kind and graph."""
 
@@ -280,8 +326,19 @@ class _Stages:
         for line in lines:
             key = kind, line.graph
             if key not in self.names:
-                self.names[key] = self._names.stage(self._run, kind, len(self.names))
+                self.names[key] = f"{self.run}{len(self.names)}"
             yield self.names[key], line.triple
+
+
+def _numbered(run: str) -> Iterator[str]:
+    return (f"{run}{number}" for number in itertools.count())
+
+
+def _some(names: Iterable[str], size: int) -> Iterator[list[str]]:
+    """The names, so many at once."""
+    left = iter(names)
+    while some := list(itertools.islice(left, size)):
+        yield some
 
 
 def _blocks(found: dict[str, list[bytes]]) -> str:

@@ -33,9 +33,14 @@ class Names:
         """A graph that never is: for a dataset without graphs."""
         return f"{self.reserved}nothing"
 
-    def stage(self, run: str, kind: str, number: int) -> str:
-        """A graph in which something waits until it is switched in."""
-        return f"{self.reserved}staging/{run}/{kind}/{number}"
+    @property
+    def waiting(self) -> str:
+        """The graph that says what else there may be: graphs in which something waits."""
+        return f"{self.reserved}waiting"
+
+    def stages(self, run: str) -> str:
+        """What begins the names of the graphs in which one change waits; a number ends them."""
+        return f"{self.reserved}staging/{run}/"
 
     @property
     def blank(self) -> str:

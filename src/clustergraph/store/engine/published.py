@@ -61,8 +61,8 @@ class Published:
         clause, plain = self._seen(asked), own.query
         if not self.capabilities.describe:
             plain = dialect.with_construct(plain)
-        if self.capabilities.open_graphs and not asked:
-            clause, plain = self._filtered(clause, plain)
+        if not asked:
+            clause, plain = self._narrowed(clause, plain)
         blanks = self.names.blank if self.has_blanks else ""
         if blanks:
             plain = dialect.with_blanks(plain, blanks)
@@ -85,12 +85,18 @@ class Published:
     def close(self) -> None:
         """The engine is closed by whoever opened it."""
 
-    def _filtered(self, clause: DatasetClause, query: Query) -> tuple[DatasetClause, Query]:
-        """The same without a long list of graphs: the few that it names, or conditions."""
+    def _narrowed(self, clause: DatasetClause, query: Query) -> tuple[DatasetClause, Query]:
+        """The same without a long list of graphs, if it can do without.
+
+        Few queries look into graphs at all, and most of those name them. Where any may be meant,
+        conditions stand in the place of the list if the engine lets GRAPH see all.
+        """
         named, variable = dialect.named_graphs(query)
         if not variable:
             few = tuple(each for each in sorted(named) if each in self.graphs)
             return DatasetClause(clause.default_graphs, few or (self.names.nothing,)), query
+        if not self.capabilities.open_graphs:
+            return clause, query
         if named and query.star >= 0:  # it would show the variables of the conditions
             return clause, query
         base = self.names.base

@@ -3,6 +3,7 @@
 The questions and what their answers mean are files of this folder.
 """
 
-from clustergraph.store.probing.probe import Finding, Probed, found, probe, told
+from clustergraph.store.probing.findings import Finding, Probed, told
+from clustergraph.store.probing.probe import found, probe
 
 __all__ = ["Finding", "Probed", "found", "probe", "told"]
