@@ -8,6 +8,7 @@ are on none of the package indexes that the bench installs from.
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -66,7 +67,8 @@ def loaded(name: str, data: Path, folder: Path) -> Running:
     began = time.monotonic()
     with machine.pinned(machine.SERVERS):
         program = PEERS[name](job)
-    return Running(name, program, time.monotonic() - began)
+    load = math.nan if program.loads_at_start else time.monotonic() - began
+    return Running(name, program, load)
 
 
 def environment(name: str) -> Path:
@@ -173,7 +175,7 @@ def _rdflib(job: Job) -> Program:
     python = environment("rdflib") / "python"
     version, port = run([python, "-c", _VERSION], job.folder).strip(), free_port()
     command = [str(python), str(HERE / "rdflib_server.py"), str(job.data), str(port)]
-    return Program(version, command, job.folder, port, "/", is_forking=True)
+    return Program(version, command, job.folder, port, "/", loads_at_start=True, is_forking=True)
 
 
 def _has_virtuoso() -> None:
@@ -239,7 +241,7 @@ def _comunica(job: Job) -> Program:
     ]  # fmt: skip
     return Program(
         version, command, job.folder, port, "/sparql",
-        environment={"NODE_OPTIONS": "--max-old-space-size=8192"},
+        environment={"NODE_OPTIONS": "--max-old-space-size=8192"}, loads_at_start=True,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime
+import math
 import re
 import subprocess
 import sys
@@ -150,7 +151,8 @@ class _Bench:
                 self._missing(name, error)
                 continue
             peer.version, peer.load = servers[name].program.version, servers[name].load
-            print(f"  {name} {peer.version}: {peer.load:.1f} s to load", flush=True)
+            told = "loads at its start" if math.isnan(peer.load) else f"{peer.load:.1f} s to load"
+            print(f"  {name} {peer.version}: {told}", flush=True)
         return servers
 
     def _launch(self, name: str, servers: dict[str, Running]) -> None:

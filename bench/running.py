@@ -36,6 +36,8 @@ class Program:
     update: str = ""
     """Path at which it takes updates; empty: it takes none."""
     environment: dict[str, str] = field(default_factory=dict)
+    loads_at_start: bool = False
+    """Whether it reads the data at each start."""
     is_forking: bool = False
     """Whether it forks its server anew, the data at hand, when that is killed."""
 
@@ -47,7 +49,7 @@ class Running:
         self.name = name
         self.program = program
         self.load = load
-        """Seconds that loading took, as far as it is apart from the start."""
+        """Seconds that loading took; NaN where the start includes it."""
         self.start = 0.0
         """Seconds from the start of the process to the first answer."""
         self._process: subprocess.Popen[bytes] | None = None

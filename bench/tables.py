@@ -137,14 +137,19 @@ def _other(name: str, size: Size) -> str:
             )  # fmt: skip
         lines.append(line)
     lines += [
-        ["bulk load", *(f"{seconds(each.load)}, {size.quads / each.load:,.0f} quads/s"
-                        for each in everyone)],
+        ["bulk load", *(_load(each, size) for each in everyone)],
         ["start to the first answer", *(cell(Measured(each.starts)) for each in everyone)],
         ["memory of all processes, at first", *(f"{each.memory >> 20} MiB" for each in everyone)],
         ["the same, after all queries", *(f"{each.memory_after >> 20} MiB" for each in everyone)],
     ]  # fmt: skip
     title = f"### Other work over {size.quads:,} quads ({name})"
     return title + "\n\n" + table(_head("work", ours, others), lines)
+
+
+def _load(peer: Peer, size: Size) -> str:
+    if math.isnan(peer.load):
+        return "at each start"
+    return f"{seconds(peer.load)}, {size.quads / peer.load:,.0f} quads/s"
 
 
 def _growth(run: Run) -> str:

@@ -141,7 +141,7 @@ def test_targets_are_judged_by_what_was_measured() -> None:
 
 
 def test_what_got_slower_is_found_beside_the_pace_of_the_machine() -> None:
-    """A machine of half the speed makes nothing slower; what lies within the spread is no change."""
+    """A machine of half the speed makes nothing slower; nor does what lies within the spread."""
     before = _run(ours=0.01, theirs=0.04)
     assert not comparison.slower(before, _run(ours=0.02, theirs=0.08))
     assert not comparison.slower(before, _run(ours=0.01005, theirs=0.04))
@@ -190,7 +190,10 @@ def test_the_shapes_of_the_bench_hold_in_its_graph(tmp_path: Path) -> None:
     ("head", "body"),
     [
         (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", b"hello"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"5\r\nhello\r\n0\r\n\r\n"),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+            b"5\r\nhello\r\n0\r\n\r\n",
+        ),
         (b"HTTP/1.1 304 Not Modified\r\nETag: x\r\n\r\n", b""),
     ],
 )
