@@ -55,6 +55,7 @@ def ratios(run: dict[str, Any], path: Path) -> None:
     axes.axvline(1, color=COLOURS[OURS], linewidth=1)
     axes.set_xscale("log")
     axes.minorticks_off()
+    axes.xaxis.set_major_formatter(_plain)
     axes.set_yticks(range(len(kinds)), kinds)
     axes.set_xlabel(f"times our time, {name} quads (left of the line: faster than we are)")
     axes.legend(loc="lower right")
@@ -65,7 +66,9 @@ def growth(run: dict[str, Any], path: Path) -> None:
     """A panel for each query: time by size, both in powers of ten."""
     sizes = sorted(run["sizes"].values(), key=lambda each: each["quads"])
     kinds = list(sizes[0]["peers"][OURS]["queries"])
-    figure, panels = plt.subplots(4, 4, figsize=(8, 7), sharex=True, layout="constrained")
+    figure, panels = plt.subplots(
+        4, 4, figsize=(8, 7), sharex=True, sharey=True, layout="constrained"
+    )
     for kind, axes in zip(kinds, panels.flat, strict=False):
         for peer, colour in COLOURS.items():
             points = [
@@ -78,11 +81,18 @@ def growth(run: dict[str, Any], path: Path) -> None:
         axes.set(xscale="log", yscale="log", title=kind)
         axes.title.set_fontsize(8)
         axes.minorticks_off()
+        axes.xaxis.set_major_formatter(_plain)
+        axes.yaxis.set_major_formatter(_plain)
     handles, labels = panels.flat[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
     figure.supxlabel("quads")
     figure.supylabel("seconds")
     _save(figure, path)
+
+
+def _plain(value: float, _position: int) -> str:
+    """A power of ten in few characters."""
+    return f"{value:,.0f}" if 1 <= value < 1e4 else f"{value:g}"
 
 
 def _save(figure: Any, path: Path) -> None:

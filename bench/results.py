@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import statistics
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 OURS = "clustergraph"
+_SPACE, _NUMBERS = re.compile(r"\s+"), re.compile(r"\[[\d\s.,e-]*\]")
 
 
 @dataclass
@@ -125,7 +127,8 @@ class Run:
     def write(self, path: Path) -> None:
         """Keep it as JSON."""
         kept = _finite(asdict(self), 6)
-        path.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+        text = _NUMBERS.sub(lambda found: _SPACE.sub(" ", found[0]), json.dumps(kept, indent=1))
+        path.write_text(text + "\n", encoding="utf-8")
 
 
 def read(path: Path) -> Run:

@@ -54,7 +54,11 @@ def cell(measured: Measured) -> str:
     if math.isnan(measured.median):
         return "-"
     low, high = measured.quartiles
-    return f"{seconds(measured.median)} ({seconds(low)} to {seconds(high)})"
+    if low == high:
+        return seconds(low)
+    factor, unit = (1, "s") if measured.median >= 1 else (1000, "ms")
+    low, middle, high = (f"{factor * each:.3g}" for each in (low, measured.median, high))
+    return f"{middle} ({low} to {high}) {unit}"
 
 
 def _times(theirs: Measured, ours: Measured) -> str:

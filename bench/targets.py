@@ -156,7 +156,8 @@ def _writes(run: Run) -> Iterator[Row]:
         if "write 1" not in ours.work:
             continue
         for name, most in (("write 1", 0.3), ("write 1,000", 1.0)):
-            target = f"{name.split()[1]} triples at most {seconds(most)}, at {size}"
+            number = name.removeprefix("write ")
+            target = f"{number} triple{'s' * (number != '1')} in at most {most:g} s, at {size}"
             yield _most("guarded write", target, ours.doing(name).median, most, seconds)
         reads, beside = (ours.doing(f"reads beside {each}") for each in ("no write", "writes"))
         slow, other = writing.slowest(reads), writing.slowest(beside)
