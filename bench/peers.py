@@ -23,7 +23,7 @@ from bench.running import MissingError, Program, Running, free_port
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-_COMUNICA = "@comunica/query-sparql-file@5.3.0"
+_COMUNICA = "@comunica/query-sparql-file"
 _VERSION = "import importlib.metadata as m; print(m.version('rdflib-endpoint'))"
 
 
@@ -224,12 +224,12 @@ def _install_comunica() -> Path:
     npm, folder = shutil.which("npm"), HERE / ".comunica"
     if npm is None:
         raise MissingError("needs Node and npm")
-    package = folder / "node_modules" / _COMUNICA.rpartition("@")[0]
     if not (folder / ".installed").exists():
         folder.mkdir(exist_ok=True)
-        run([npm, "install", "--silent", "--no-audit", "--prefix", folder, _COMUNICA], folder)
+        shutil.copy(HERE / "requirements-comunica.json", folder / "package.json")
+        run([npm, "install", "--silent", "--no-audit", "--no-fund"], folder)
         (folder / ".installed").touch()
-    return package
+    return folder / "node_modules" / _COMUNICA
 
 
 def _comunica(job: Job) -> Program:

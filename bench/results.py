@@ -99,6 +99,10 @@ class Peer:
         """What was measured of a query; empty where nothing was."""
         return self.queries.get(kind, Measured())
 
+    def did(self, name: str) -> Measured:
+        """What was measured of other work; empty where nothing was."""
+        return self.work.get(name, Measured())
+
     def doing(self, name: str) -> Measured:
         """What was measured of other work; made where nothing was."""
         return self.work.setdefault(name, Measured())

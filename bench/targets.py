@@ -131,19 +131,19 @@ def _exports(run: Run) -> Iterator[Row]:
 
 def _pages(run: Run) -> Iterator[Row]:
     _size, (ours,) = _at(run, OURS)
-    page = ours.doing("document html").median
+    page = ours.did("document html").median
     yield _most("entity page", "uncached at most 20 ms", page, 0.02, seconds)
     for label in ("cached page", "304 page"):
-        time = ours.doing(label).median
+        time = ours.did(label).median
         yield _most("entity page", f"{label.split()[0]} at most 0.5 ms", time, 0.0005, seconds)
 
 
 def _builds(run: Run) -> Iterator[Row]:
     for size, measured in run.sizes.items():
         ours = measured.peers.get(OURS, Peer())
-        rate = measured.quads / ours.doing("build").median
+        rate = measured.quads / ours.did("build").median
         target = "load + infer + index at least 100,000 quads a second on one core"
-        if math.isnan(rate) and (limit := ours.doing("build").limit):
+        if math.isnan(rate) and (limit := ours.did("build").limit):
             most = measured.quads / limit
             yield Row("build", target, f"less than {most:,.0f} a second at {size}", False)
         elif not math.isnan(rate):
@@ -158,8 +158,8 @@ def _writes(run: Run) -> Iterator[Row]:
         for name, most in (("write 1", 0.3), ("write 1,000", 1.0)):
             number = name.removeprefix("write ")
             target = f"{number} triple{'s' * (number != '1')} in at most {most:g} s, at {size}"
-            yield _most("guarded write", target, ours.doing(name).median, most, seconds)
-        reads, beside = (ours.doing(f"reads beside {each}") for each in ("no write", "writes"))
+            yield _most("guarded write", target, ours.did(name).median, most, seconds)
+        reads, beside = (ours.did(f"reads beside {each}") for each in ("no write", "writes"))
         slow, other = writing.slowest(reads), writing.slowest(beside)
         told = beside.failure or f"99th percentile {seconds(other)}, {seconds(slow)} without writes"
         target = f"readers undisturbed (none refused, 99th percentile at most twice), at {size}"
