@@ -38,7 +38,10 @@ def median(measured: dict[str, Any] | None) -> float | None:
 
 
 def ratios(run: dict[str, Any], path: Path) -> None:
-    """For each query a dot for each peer, at the largest size; left of the line we are slower."""
+    """For each query a dot for each peer, at the largest size; left of the line we are slower.
+
+    A triangle stands where an answer was given up: it takes longer than that.
+    """
     name, size = max(run["sizes"].items(), key=lambda each: each[1]["quads"])
     ours = size["peers"][OURS]["queries"]
     kinds = list(ours)[::-1]
@@ -52,13 +55,22 @@ def ratios(run: dict[str, Any], path: Path) -> None:
         ]
         if dots and peer != OURS:
             axes.plot(*zip(*dots, strict=True), "o", color=colour, label=peer, markersize=4)
+        more = [
+            (found[kind]["limit"] / mine, row)
+            for row, kind in enumerate(kinds)
+            if (mine := median(ours[kind])) and found.get(kind, {}).get("limit")
+        ]
+        if more:
+            axes.plot(*zip(*more, strict=True), ">", color=colour, markersize=5)
     axes.axvline(1, color=COLOURS[OURS], linewidth=1)
     axes.set_xscale("log")
     axes.minorticks_off()
     axes.xaxis.set_major_formatter(_plain)
     axes.set_yticks(range(len(kinds)), kinds)
-    axes.set_xlabel(f"times our time, {name} quads (left of the line: faster than we are)")
-    axes.legend(loc="lower right")
+    axes.set_xlabel(
+        f"times our time, {name} quads (left of the line: faster than we are; triangle: given up)"
+    )
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=4)
     _save(figure, path)
 
 
@@ -81,10 +93,10 @@ def growth(run: dict[str, Any], path: Path) -> None:
         axes.set(xscale="log", yscale="log", title=kind)
         axes.title.set_fontsize(8)
         axes.minorticks_off()
-        axes.xaxis.set_major_formatter(_plain)
+        axes.xaxis.set_major_formatter(_short)
         axes.yaxis.set_major_formatter(_plain)
     handles, labels = panels.flat[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
     figure.supxlabel("quads")
     figure.supylabel("seconds")
     _save(figure, path)
@@ -93,6 +105,11 @@ def growth(run: dict[str, Any], path: Path) -> None:
 def _plain(value: float, _position: int) -> str:
     """A power of ten in few characters."""
     return f"{value:,.0f}" if 1 <= value < 1e4 else f"{value:g}"
+
+
+def _short(value: float, _position: int) -> str:
+    """A number of quads."""
+    return f"{value / 1e6:g}M" if value >= 1e6 else f"{value / 1e3:g}k"
 
 
 def _save(figure: Any, path: Path) -> None:
