@@ -40,10 +40,10 @@ def texts(template: str, seed: int) -> Iterator[str]:
 
 
 def alone(
-    kind: str, servers: Mapping[str, Running], found: Mapping[str, Peer], *, rounds: int,
-    limits: Mapping[str, float],
+    kind: str, servers: Mapping[str, Running], found: Mapping[str, Peer], *,
+    rounds: Mapping[str, int], limits: Mapping[str, float],
 ) -> None:  # fmt: skip
-    """Ask a kind of query: the first text is the cold one, ``rounds`` more are warm.
+    """Ask a kind of query: the first text is the cold one, more are warm.
 
     Every server gets the same text before any gets the next; who begins changes from text to text.
     What answers otherwise than most do (and ours, where it is one against one) is wrong.
@@ -52,19 +52,19 @@ def alone(
         kind: name of the query.
         servers: by name.
         found: what was measured, by name of server; filled.
-        rounds: how many texts.
+        rounds: how many texts, by name of server.
         limits: seconds that an answer may take, by name of server.
     """
     names = list(servers)
     clients = {name: Client(servers[name].endpoint, limits[name]) for name in names}
-    asked = itertools.islice(texts(workload()[kind], _WARM), rounds + 1)
+    asked = itertools.islice(texts(workload()[kind], _WARM), max(rounds.values()) + 1)
     with machine.pinned(machine.CLIENT):
         for number, text in enumerate(asked):
             turn = number % len(names)
             answers: dict[str, int] = {}
             for name in names[turn:] + names[:turn]:
                 measured = found[name].queries.setdefault(kind, Measured())
-                if measured.failure or measured.limit:
+                if measured.failure or measured.limit or number > rounds[name]:
                     continue
                 answer = _ask(clients[name], text, servers[name], measured, limits[name])
                 if answer is None:
