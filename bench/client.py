@@ -181,9 +181,10 @@ def crowd(
                 failures.append(0)
                 client.close()
                 continue
-            (times if answer.status == 200 else failures).append(
-                answer.seconds if answer.status == 200 else answer.status
-            )
+            if answer.status == 200:
+                times.append(answer.seconds)
+            else:
+                failures.append(answer.status)
         client.close()
 
     threads = [threading.Thread(target=run, args=(each,)) for each in range(clients)]

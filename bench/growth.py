@@ -25,7 +25,7 @@ def exponent(points: Sequence[tuple[float, float]]) -> float:
         return math.nan
     middle = [sum(column) / len(logs) for column in zip(*logs, strict=True)]
     above = sum((size - middle[0]) * (time - middle[1]) for size, time in logs)
-    return above / sum((size - middle[0]) ** 2 for size, _time in logs)
+    return above / math.fsum((size - middle[0]) ** 2 for size, _time in logs)
 
 
 def series(run: Run, peer: str, kind: str) -> list[tuple[float, float]]:

@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,24 +91,29 @@ def environment(name: str) -> Path:
 
 
 def run(
-    command: Sequence[str | Path], folder: Path, *, limit: float | None = None, **variables: str
+    command: Sequence[str | Path],
+    folder: Path,
+    variables: Mapping[str, str] | None = None,
+    *,
+    limit: float | None = None,
 ) -> str:
     """What a program prints, which must succeed.
 
     Args:
         command: the program and its arguments.
         folder: where it runs.
-        limit: seconds that it may take.
         variables: of its environment, beside ours.
+        limit: seconds that it may take.
 
     Raises:
         MissingError: it fails.
         TimeoutError: it took longer.
     """
+    words, settings = [str(each) for each in command], dict(os.environ) | dict(variables or {})
     try:
         done = subprocess.run(
-            [str(each) for each in command], cwd=folder, env=dict(os.environ) | variables,
-            check=False, capture_output=True, text=True, timeout=limit,
+            words, cwd=folder, env=settings, check=False, capture_output=True, text=True,
+            timeout=limit,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise TimeoutError(f"{Path(command[0]).name}: more than {limit:g} s") from error
@@ -133,7 +138,7 @@ SETTINGS = {
 def project(data: Path, folder: Path) -> list[str | Path]:
     """A project of the data alone, without shapes; the command that works on it."""
     python = [sys.executable, "-m", "clustergraph"]
-    run([*python, "init", "--bare", folder], HERE, **SETTINGS)
+    run([*python, "init", "--bare", folder], HERE, SETTINGS)
     settings = folder / "clustergraph.toml"
     text = settings.read_text(encoding="utf-8")
     text = text.replace('default-graph = "separate"', 'default-graph = "merge"')
@@ -145,7 +150,7 @@ def project(data: Path, folder: Path) -> list[str | Path]:
 
 def serving(command: list[str | Path], folder: Path, **variables: str) -> Program:
     """How the built project that a command works on is served."""
-    version = run([*command[:3], "--version"], HERE, **SETTINGS).split()[-1]
+    version = run([*command[:3], "--version"], HERE, SETTINGS).split()[-1]
     port = free_port()
     return Program(
         version, [*map(str, command), "serve", "--port", str(port)], folder, port, "/sparql",
@@ -155,7 +160,7 @@ def serving(command: list[str | Path], folder: Path, **variables: str) -> Progra
 
 def _clustergraph(job: Job) -> Program:
     command = project(job.data, job.folder / "project")
-    run([*command, "build"], job.folder, **SETTINGS)
+    run([*command, "build"], job.folder, SETTINGS)
     return serving(command, job.folder)
 
 

@@ -57,8 +57,8 @@ def cell(measured: Measured) -> str:
     if low == high:
         return seconds(low)
     factor, unit = (1, "s") if measured.median >= 1 else (1000, "ms")
-    low, middle, high = (f"{factor * each:.3g}" for each in (low, measured.median, high))
-    return f"{middle} ({low} to {high}) {unit}"
+    least, middle, most = (f"{factor * each:.3g}" for each in (low, measured.median, high))
+    return f"{middle} ({least} to {most}) {unit}"
 
 
 def _times(theirs: Measured, ours: Measured) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from bench import machine, peers
 from bench.client import Client, text
 from bench.results import OURS, Measured, Peer
-from bench.running import Running, launched
+from bench.running import MissingError, Running, launched
 
 SIZES = (1, 1000)
 _SUBJECT = "<https://w3id.org/clustergraph/id/cluster/{}>"
@@ -43,8 +43,8 @@ def built(data: Path, folder: Path, peer: Peer, limit: float) -> Running | None:
         began = time.monotonic()
         try:
             with machine.pinned(machine.ONE):
-                peers.run([*command, "build"], folder, limit=limit, **peers.SETTINGS)
-        except peers.MissingError as error:
+                peers.run([*command, "build"], folder, peers.SETTINGS, limit=limit)
+        except MissingError as error:
             measured.failure = str(error)[:200]
             return None
         except TimeoutError:
@@ -60,10 +60,10 @@ def token(server: Running) -> str:
     """A token with which all may be written."""
     command = server.program.command[: server.program.command.index("serve")]
     told = peers.run([*command, "token", "create", "bench", "--admin"], server.program.folder,
-                     **peers.SETTINGS)  # fmt: skip
+                     peers.SETTINGS)  # fmt: skip
     found = _TOKEN.search(told)
     if found is None:
-        raise peers.MissingError(f"gives no token: {told[:100]}")
+        raise MissingError(f"gives no token: {told[:100]}")
     return found[0]
 
 
