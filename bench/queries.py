@@ -47,6 +47,9 @@ def main() -> int:
     end = time.monotonic() + 60 * options.minutes
     options.folder.mkdir(parents=True, exist_ok=True)
     for name in options.sizes.split(","):
+        if time.monotonic() > end:
+            print(f"{name}: left out, for want of time", flush=True)
+            continue
         data = options.folder / f"{name}.nq"
         data.with_suffix(".merged.nq").unlink(missing_ok=True)
         size = Size(synthetic.write(data, SIZES[name]))
@@ -83,6 +86,7 @@ def _options() -> argparse.Namespace:
     if "--quick" in sys.argv:
         parser.set_defaults(**_QUICK)
     options = parser.parse_args()
+    options.folder = options.folder.resolve()
     if OURS not in options.peers.split(","):
         parser.error(f"--peers: all is compared with {OURS}")
     if unknown := set(options.sizes.split(",")) - set(SIZES):
