@@ -1,7 +1,7 @@
 # make serve [PORT=8080]  build the first release and serve it
 # make test               everything that must hold
 # make faults             break it at every system call, at length; figures go to docs/reliability.md
-# make bench             queries beside other servers; figures go to docs/benchmarks.md
+# make bench [ARGS=--quick]  the server beside others; figures go to docs/benchmarks.md
 # make bench-validation   validation beside other programs; figures go to docs/benchmarks.md
 # make bench-engines    a release to an engine and back, in bulk; figures go to docs/scaling.md
 # make lock               write the lock files anew
@@ -28,7 +28,7 @@ faults: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.faults
 
 bench: $(VENV)/.installed
-	$(BIN)/python -m bench.queries
+	$(BIN)/python -m bench.queries $(ARGS)
 
 bench-validation: $(VENV)/.installed
 	$(BIN)/python -m bench.validation

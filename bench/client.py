@@ -10,6 +10,7 @@ import urllib.parse
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 
 import pyoxigraph as ox
 
@@ -17,7 +18,18 @@ _NUMERIC = tuple(
     f"http://www.w3.org/2001/XMLSchema#{each}"
     for each in ("integer", "decimal", "double", "float", "int", "long", "nonNegativeInteger")
 )
+_DATE_TIME = "http://www.w3.org/2001/XMLSchema#dateTime"
+_KEPT = 256 << 20
+_TEXTS = Path(__file__).resolve().parent / "texts"
 _TABLE, _GRAPH = "application/sparql-results+json", "application/n-triples"
+
+
+def text(name: str, **values: object) -> str:
+    """A text of ``bench/texts``; ``$NAME`` in it stands for a value."""
+    found = (_TEXTS / name).read_text(encoding="utf-8")
+    for each, value in values.items():
+        found = found.replace(f"${each}", str(value))
+    return found
 
 
 @dataclass(frozen=True)
@@ -30,6 +42,9 @@ class Answer:
     """Until the last byte."""
     first: float
     """Until the first byte of the body."""
+    size: int
+    """Bytes of the body; of a very long one the beginning alone is kept."""
+    etag: str
 
 
 class Client:
@@ -49,17 +64,19 @@ class Client:
             OSError, http.client.HTTPException: there was no answer.
         """
         accept = accept or (_GRAPH if is_graph(query) else _TABLE)
-        body = urllib.parse.urlencode({"query": query})
-        began = time.perf_counter()
-        self._connection.request(
-            "POST", self._path, body,
-            {"Accept": accept, "Content-Type": "application/x-www-form-urlencoded"},
-        )  # fmt: skip
-        response = self._connection.getresponse()
-        start = response.read(1)
-        first = time.perf_counter() - began
-        rest = response.read()
-        return Answer(response.status, start + rest, time.perf_counter() - began, first)
+        body = urllib.parse.urlencode({"query": query}).encode()
+        return self._send("POST", self._path, body, {
+            "Accept": accept, "Content-Type": "application/x-www-form-urlencoded",
+        })  # fmt: skip
+
+    def update(self, path: str, update: str, headers: dict[str, str]) -> Answer:
+        """Send an update.
+
+        Raises:
+            OSError, http.client.HTTPException: there was no answer.
+        """
+        headers = {"Content-Type": "application/sparql-update"} | headers
+        return self._send("POST", path, update.encode(), headers)
 
     def get(self, path: str, headers: dict[str, str]) -> Answer:
         """Get a page.
@@ -67,12 +84,28 @@ class Client:
         Raises:
             OSError, http.client.HTTPException: there was no answer.
         """
+        return self._send("GET", path, None, headers)
+
+    def _send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
         began = time.perf_counter()
-        self._connection.request("GET", path, headers=headers)
-        response = self._connection.getresponse()
-        body = response.read()
+        try:
+            self._connection.request(method, path, body, headers)
+            response = self._connection.getresponse()
+        except ConnectionError:  # closed by a server that was not asked for long
+            self._connection.close()
+            began = time.perf_counter()
+            self._connection.request(method, path, body, headers)
+            response = self._connection.getresponse()
+        start = response.read(1)
+        first = time.perf_counter() - began
+        size, parts = 1, [start]
+        while part := response.read(1 << 20):
+            size += len(part)
+            if size <= _KEPT:
+                parts.append(part)
+        etag = response.headers.get("ETag", "")
         seconds = time.perf_counter() - began
-        return Answer(response.status, body, seconds, seconds)
+        return Answer(response.status, b"".join(parts), seconds, first, size, etag)
 
     def close(self) -> None:
         """Close the connection."""
@@ -93,6 +126,7 @@ def canonical(query: str, body: bytes) -> tuple[object, ...]:
         ValueError, SyntaxError: it is no answer.
     """
     if is_graph(query):
+        body = body.replace(b'+00:00"^^<' + _DATE_TIME.encode(), b'Z"^^<' + _DATE_TIME.encode())
         triples = ox.parse(body, format=ox.RdfFormat.TURTLE)
         return tuple(sorted({str(each.triple) for each in triples}))
     rows = json.loads(body)["results"]["bindings"]
@@ -108,11 +142,17 @@ def _term(term: dict[str, str]) -> str:
             value = str(Decimal(value).normalize())
         except InvalidOperation:
             return value
+    if kind == _DATE_TIME:  # rdflib writes the other name of the same time zone
+        value = value.replace("+00:00", "Z")
     return f"{term['type'].replace('typed-', '')} {value} {term.get('xml:lang', '')}"
 
 
 def crowd(
-    endpoint: str, clients: int, seconds: float, queries: Callable[[int], Iterator[str]]
+    endpoint: str,
+    clients: int,
+    seconds: float,
+    queries: Callable[[int], Iterator[str]],
+    limit: float,
 ) -> tuple[float, Sequence[float], int]:
     """Several clients that each ask again as soon as they are answered.
 
@@ -121,6 +161,7 @@ def crowd(
         clients: how many they are.
         seconds: how long.
         queries: those of one client, without end.
+        limit: seconds that an answer may take.
 
     Returns:
         Good answers a second, the time of each, how many were not good.
@@ -130,7 +171,7 @@ def crowd(
     end = time.monotonic() + seconds
 
     def run(number: int) -> None:
-        client = Client(endpoint, 120)
+        client = Client(endpoint, limit)
         for query in queries(number):
             if time.monotonic() > end:
                 break
@@ -140,9 +181,10 @@ def crowd(
                 failures.append(0)
                 client.close()
                 continue
-            (times if answer.status == 200 else failures).append(
-                answer.seconds if answer.status == 200 else answer.status
-            )
+            if answer.status == 200:
+                times.append(answer.seconds)
+            else:
+                failures.append(answer.status)
         client.close()
 
     threads = [threading.Thread(target=run, args=(each,)) for each in range(clients)]

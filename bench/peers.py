@@ -1,60 +1,33 @@
 """The servers that are measured side by side: how each is installed, loaded and started.
 
 Each runs as its users run it, on a port of this machine, over the same statements: the
-named graphs, and a default graph that is the merge of them.
+named graphs, and a default graph that is the merge of them. Jena is not among them: its archives
+are on none of the package indexes that the bench installs from.
 """
 
 from __future__ import annotations
 
-import contextlib
-import http.client
+import json
+import math
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from bench.client import Client
+from bench import machine
+from bench.running import MissingError, Program, Running, free_port
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-_START = 1800.0
+_COMUNICA = "@comunica/query-sparql-file"
 _VERSION = "import importlib.metadata as m; print(m.version('rdflib-endpoint'))"
 
 
-class MissingError(Exception):
-    """A peer cannot be had on this machine."""
-
-
-@dataclass
-class Running:
-    """A server that answers queries."""
-
-    name: str
-    version: str
-    endpoint: str
-    process: subprocess.Popen[bytes]
-    load: float
-    """Seconds that loading took, as far as it is apart from the start."""
-    start: float
-    """Seconds from the start of the process to the first answer."""
-
-    def memory(self) -> int:
-        """Bytes that its processes hold together; what they share counts once."""
-        total = 0
-        for pid in _descendants(self.process.pid):
-            with contextlib.suppress(OSError):
-                for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-                    if line.startswith("Pss:"):
-                        total += int(line.split()[1]) << 10
-        return total
-
-
-@dataclass
+@dataclass(frozen=True)
 class Job:
     """What a peer is given."""
 
@@ -62,8 +35,6 @@ class Job:
     """N-Quads, all in named graphs."""
     folder: Path
     """Its own, empty."""
-    port: int = 0
-    environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
 
     @property
     def merged(self) -> Path:
@@ -81,66 +52,23 @@ class Job:
         return path
 
 
-@contextlib.contextmanager
-def running(name: str, data: Path, folder: Path) -> Iterator[Running]:
-    """Load and start a peer, until the block ends.
+def loaded(name: str, data: Path, folder: Path) -> Running:
+    """A peer with its data loaded, not started yet.
 
     Raises:
-        MissingError: it cannot be had on this machine, or does not start.
+        MissingError: it cannot be had on this machine, or cannot load.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        job = Job(data, folder, int(probe.getsockname()[1]))
+    job = Job(data, folder)
+    if name != "clustergraph":
+        _ = job.merged  # made once, and not on the account of the first that needs it
+    PROGRAMS[name]()
     began = time.monotonic()
-    version, command, path = PEERS[name](job)
-    loaded = time.monotonic()
-    log = folder / "server.log"
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            command, stdout=out, stderr=out, cwd=folder, env=job.environment, start_new_session=True
-        )
-    try:
-        endpoint = f"http://127.0.0.1:{job.port}{path}"
-        start = _wait(endpoint, process, log)
-        yield Running(name, version, endpoint, process, loaded - began, start)
-    finally:
-        for pid in reversed(_descendants(process.pid)):
-            with contextlib.suppress(OSError):
-                os.kill(pid, 15)
-        try:
-            process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _wait(endpoint: str, process: subprocess.Popen[bytes], log: Path) -> float:
-    began = time.monotonic()
-    query = "SELECT * { ?s ?p ?o } LIMIT 1"
-    while time.monotonic() - began < _START and process.poll() is None:
-        client = Client(endpoint, 60)
-        with contextlib.suppress(OSError, http.client.HTTPException):
-            if b'"s"' in client.ask(query).body:
-                return time.monotonic() - began
-        client.close()
-        time.sleep(0.02)
-    raise MissingError(f"does not start: {log.read_text(errors='replace')[-500:]}")
-
-
-def _descendants(pid: int) -> list[int]:
-    parents: dict[int, list[int]] = {}
-    for path in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError, IndexError, ValueError):
-            fields = (path / "stat").read_text().rsplit(")", 1)[1].split()
-            parents.setdefault(int(fields[1]), []).append(int(path.name))
-    found: list[int] = []
-    waiting = [pid]
-    while waiting:
-        found.append(waiting.pop())
-        waiting += parents.get(found[-1], [])
-    return found
+    with machine.pinned(machine.SERVERS):
+        program = PEERS[name](job)
+    load = math.nan if program.loads_at_start else time.monotonic() - began
+    return Running(name, program, load)
 
 
 def environment(name: str) -> Path:
@@ -148,102 +76,135 @@ def environment(name: str) -> Path:
 
     Args:
         name: of ``bench/requirements-{name}.txt``.
+
+    Raises:
+        MissingError: they cannot be installed.
     """
     folder = HERE / f".venv-{name}"
     if not (folder / ".installed").exists():
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
         pip = [str(folder / "bin/python"), "-m", "pip", "install", "--quiet"]
         requirements = str(HERE / f"requirements-{name}.txt")
-        done = subprocess.run(
-            [*pip, "--disable-pip-version-check", "-r", requirements],
-            check=False, capture_output=True, text=True,
-        )  # fmt: skip
-        if done.returncode:
-            raise MissingError(f"cannot be installed: {done.stderr.strip()[-300:]}")
+        run([*pip, "--disable-pip-version-check", "-r", requirements], HERE)
         (folder / ".installed").touch()
     return folder / "bin"
 
 
-def _run(command: list[str | Path], folder: Path) -> str:
-    done = subprocess.run(
-        [str(each) for each in command], cwd=folder, check=False, capture_output=True, text=True
-    )
+def run(
+    command: Sequence[str | Path],
+    folder: Path,
+    variables: Mapping[str, str] | None = None,
+    *,
+    limit: float | None = None,
+) -> str:
+    """What a program prints, which must succeed.
+
+    Args:
+        command: the program and its arguments.
+        folder: where it runs.
+        variables: of its environment, beside ours.
+        limit: seconds that it may take.
+
+    Raises:
+        MissingError: it fails.
+        TimeoutError: it took longer.
+    """
+    words, settings = [str(each) for each in command], dict(os.environ) | dict(variables or {})
+    try:
+        done = subprocess.run(
+            words, cwd=folder, env=settings, check=False, capture_output=True, text=True,
+            timeout=limit,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise TimeoutError(f"{Path(command[0]).name}: more than {limit:g} s") from error
     if done.returncode:
         raise MissingError(f"{Path(command[0]).name} failed: {(done.stderr or done.stdout)[-300:]}")
     return done.stdout
 
 
-def _clustergraph(job: Job) -> tuple[str, list[str], str]:
-    python = sys.executable
-    project = job.folder / "project"
-    job.environment |= {
-        "PYTHONPATH": str(ROOT / "src"), "CG_BASE": "https://w3id.org/clustergraph/",
-        "CG_CACHE": "0",
-    }  # fmt: skip
-    _run([python, "-m", "clustergraph", "init", "--bare", project], job.folder)
-    text = (project / "clustergraph.toml").read_text(encoding="utf-8")
+# -- ours ------------------------------------------------------------------------------------------
+
+OURS = "clustergraph"
+SETTINGS = {
+    "PYTHONPATH": str(ROOT / "src"),
+    "CG_BASE": "https://w3id.org/clustergraph/",
+    "CG_CACHE": "0",
+    # All clients of the bench have one address: what is there to share between strangers is off.
+    "CG_PER_CLIENT": "64",
+    "CG_CLIENT_BUDGET": "1000000",
+}
+
+
+def project(data: Path, folder: Path) -> list[str | Path]:
+    """A project of the data alone, without shapes; the command that works on it."""
+    python = [sys.executable, "-m", "clustergraph"]
+    run([*python, "init", "--bare", folder], HERE, SETTINGS)
+    settings = folder / "clustergraph.toml"
+    text = settings.read_text(encoding="utf-8")
     text = text.replace('default-graph = "separate"', 'default-graph = "merge"')
-    (project / "clustergraph.toml").write_text(text, encoding="utf-8")
-    (project / "data").mkdir(exist_ok=True)
-    os.link(job.data, project / "data/graph.nq")
-    command = [python, "-m", "clustergraph", "--project", str(project)]
-    subprocess.run([*command, "build"], env=job.environment, check=True, capture_output=True)
-    version = _run([python, "-m", "clustergraph", "--version"], ROOT / "src").split()[-1]
-    return version, [*command, "serve", "--port", str(job.port)], "/sparql"
+    settings.write_text(text, encoding="utf-8")
+    (folder / "data").mkdir(exist_ok=True)
+    os.link(data, folder / "data/graph.nq")
+    return [*python, "--project", folder]
 
 
-def _oxigraph(job: Job) -> tuple[str, list[str], str]:
-    program = str(environment("oxigraph") / "oxigraph")
-    location = job.folder / "store"
-    _run([program, "load", "--location", location, "--file", job.merged], job.folder)
-    _run([program, "optimize", "--location", location], job.folder)
-    version = _run([program, "--version"], job.folder).split()[-1]
-    return (
-        version,
-        [
-            program,
-            "serve-read-only",
-            "--location",
-            str(location),
-            "--bind",
-            f"127.0.0.1:{job.port}",
-        ],
-        "/query",
-    )
+def serving(command: list[str | Path], folder: Path, **variables: str) -> Program:
+    """How the built project that a command works on is served."""
+    version = run([*command[:3], "--version"], HERE, SETTINGS).split()[-1]
+    port = free_port()
+    return Program(
+        version, [*map(str, command), "serve", "--port", str(port)], folder, port, "/sparql",
+        "/update", SETTINGS | variables,
+    )  # fmt: skip
 
 
-def _rdflib(job: Job) -> tuple[str, list[str], str]:
-    folder = environment("rdflib")
-    version = _run(
-        [folder / "python", "-c", _VERSION],
-        job.folder,
-    ).strip()  # fmt: skip
-    command = [str(folder / "python"), str(HERE / "rdflib_server.py"), str(job.data), str(job.port)]
-    return version, command, "/"
+def _clustergraph(job: Job) -> Program:
+    command = project(job.data, job.folder / "project")
+    run([*command, "build"], job.folder, SETTINGS)
+    return serving(command, job.folder)
 
 
-def _virtuoso(job: Job) -> tuple[str, list[str], str]:
-    program = shutil.which("virtuoso-t")
-    if program is None:
+# -- the others ------------------------------------------------------------------------------------
+
+
+def _oxigraph(job: Job) -> Program:
+    program, location = environment("oxigraph") / "oxigraph", job.folder / "store"
+    run([program, "load", "--location", location, "--file", job.merged], job.folder)
+    run([program, "optimize", "--location", location], job.folder)
+    version, port = run([program, "--version"], job.folder).split()[-1], free_port()
+    command = [str(program), "serve", "--location", str(location), "--bind", f"127.0.0.1:{port}"]
+    return Program(version, command, job.folder, port, "/query", "/update")
+
+
+def _rdflib(job: Job) -> Program:
+    python = environment("rdflib") / "python"
+    version, port = run([python, "-c", _VERSION], job.folder).strip(), free_port()
+    command = [str(python), str(HERE / "rdflib_server.py"), str(job.data), str(port)]
+    return Program(version, command, job.folder, port, "/", loads_at_start=True, is_forking=True)
+
+
+def _has_virtuoso() -> None:
+    if shutil.which("virtuoso-t") is None:
         raise MissingError("is not installed (Debian: apt-get install virtuoso-opensource)")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        sql = int(probe.getsockname()[1])
+
+
+def _virtuoso(job: Job) -> Program:
+    program, sql, port = shutil.which("virtuoso-t") or "", free_port(), free_port()
     template = (HERE / "virtuoso.ini").read_text(encoding="utf-8")
-    text = template.replace("@FOLDER@", str(job.folder)).replace("@HTTP@", str(job.port))
+    text = template.replace("@FOLDER@", str(job.folder)).replace("@HTTP@", str(port))
     (job.folder / "virtuoso.ini").write_text(text.replace("@SQL@", str(sql)), encoding="utf-8")
     os.link(job.data, job.folder / "data.nq")
     command = [program, "+foreground", "+configfile", str(job.folder / "virtuoso.ini")]
     client = shutil.which("isql-vt") or shutil.which("isql-v") or "isql"
+    isql = [client, f"localhost:{sql}", "dba", "dba"]
     with (job.folder / "load.log").open("wb") as out:
         server = subprocess.Popen(command, cwd=job.folder, stdout=out, stderr=out)
-    isql = [client, f"localhost:{sql}", "dba", "dba"]
     try:
         began = time.monotonic()
         while subprocess.run(
             [*isql, "exec=status();"], capture_output=True, check=False
         ).returncode:
-            if time.monotonic() - began > 60 or server.poll() is not None:
+            if time.monotonic() - began > 120 or server.poll() is not None:
                 raise MissingError("does not start")
             time.sleep(0.2)
         for statement in (
@@ -252,7 +213,7 @@ def _virtuoso(job: Job) -> tuple[str, list[str], str]:
             'GRANT EXECUTE ON DB.DBA.SPARQL_SELECT_KNOWN_GRAPHS TO "SPARQL";',
             "checkpoint;",
         ):
-            subprocess.run([*isql, f"exec={statement}"], capture_output=True, check=False)
+            run([*isql, f"exec={statement}"], job.folder)
         subprocess.run([*isql, "exec=shutdown;"], capture_output=True, check=False)
         server.wait(timeout=120)
     finally:
@@ -261,32 +222,47 @@ def _virtuoso(job: Job) -> tuple[str, list[str], str]:
             server.wait()
     version = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
     words = (version.stdout + version.stderr).split("Version", 1)[-1].split()
-    return words[0] if words else "", command, "/sparql"
+    return Program(words[0] if words else "", command, job.folder, port, "/sparql")
 
 
-def _comunica(job: Job) -> tuple[str, list[str], str]:
-    npm = shutil.which("npm")
+def _install_comunica() -> Path:
+    npm, folder = shutil.which("npm"), HERE / ".comunica"
     if npm is None:
         raise MissingError("needs Node and npm")
-    folder = HERE / ".comunica"
-    package = folder / "node_modules/@comunica/query-sparql-file"
-    if not package.exists():
+    if not (folder / ".installed").exists():
         folder.mkdir(exist_ok=True)
-        _run(
-            [npm, "install", "--silent", "--prefix", folder, "@comunica/query-sparql-file@5"],
-            folder,
-        )
-    version = (package / "package.json").read_text(encoding="utf-8").split('"version": "', 1)[1]
-    program = str(folder / "node_modules/.bin/comunica-sparql-file-http")
-    job.environment["NODE_OPTIONS"] = "--max-old-space-size=8192"
-    command = [program, str(job.merged), "-p", str(job.port), "-t", "600", "-w", "1"]
-    return version.split('"', 1)[0], command, "/sparql"
+        shutil.copy(HERE / "requirements-comunica.json", folder / "package.json")
+        run([npm, "install", "--silent", "--no-audit", "--no-fund"], folder)
+        (folder / ".installed").touch()
+    return folder / "node_modules" / _COMUNICA
 
 
-PEERS: dict[str, Callable[[Job], tuple[str, list[str], str]]] = {
-    "clustergraph": _clustergraph,
+def _comunica(job: Job) -> Program:
+    package, port = _install_comunica(), free_port()
+    version = json.loads((package / "package.json").read_text(encoding="utf-8"))["version"]
+    command = [
+        str(package.parents[1] / ".bin/comunica-sparql-file-http"), str(job.merged),
+        "-p", str(port), "-t", "600", "-w", "1",
+    ]  # fmt: skip
+    return Program(
+        version, command, job.folder, port, "/sparql",
+        environment={"NODE_OPTIONS": "--max-old-space-size=8192"}, loads_at_start=True,
+    )  # fmt: skip
+
+
+PROGRAMS: dict[str, Callable[[], object]] = {
+    OURS: lambda: None,
+    "oxigraph": lambda: environment("oxigraph"),
+    "virtuoso": _has_virtuoso,
+    "rdflib-endpoint": lambda: environment("rdflib"),
+    "comunica": _install_comunica,
+}
+"""What installs each; that is no part of the time that loading takes."""
+PEERS: dict[str, Callable[[Job], Program]] = {
+    OURS: _clustergraph,
     "oxigraph": _oxigraph,
     "virtuoso": _virtuoso,
     "rdflib-endpoint": _rdflib,
     "comunica": _comunica,
 }
+"""What loads each, and tells how it is started."""
