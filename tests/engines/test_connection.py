@@ -22,6 +22,7 @@ import pytest
 
 from clustergraph import rdf, settings, sparql, store
 from clustergraph.errors import (
+    EngineError,
     MemoryLimitError,
     OverloadedError,
     QueryError,
@@ -356,10 +357,10 @@ def test_a_graph_is_streamed_to_and_from_the_graph_store(proxy: Proxy) -> None:
         (504, "", TimeLimitError),
         (429, "slow down", OverloadedError),
         (500, "java.lang.OutOfMemoryError: Java heap space", MemoryLimitError),
-        (401, "", StoreError),
-        (404, "", StoreError),
-        (302, "", StoreError),
-        (500, "whatever", StoreError),
+        (401, "", EngineError),
+        (404, "", EngineError),
+        (302, "", EngineError),
+        (500, "whatever", EngineError),
     ],
 )
 def test_what_a_refusal_means(status: int, message: str, kind: type[Exception]) -> None:

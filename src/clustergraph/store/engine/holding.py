@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 _FOLDER = Path(__file__).resolve().parent
 _LOADING = "loading"
 _HAS_PART = b"<http://purl.org/dc/terms/hasPart>"
-_DROPS = 50  # graphs that are dropped at once
+_TOGETHER = 50  # graphs of which one text speaks
+_OPERATIONS = 20  # operations of one text, where it gains nothing to have all in one
 
 
 @dataclass(frozen=True)
@@ -105,9 +106,10 @@ class Holding:
         row = self.store.select(query)[0]
         return int(row["n"].value)
 
-    def has(self, graph: str) -> bool:
-        """Whether anything stands in a graph of the engine."""
-        return ask(self.store, text("any.rq", graph=graph))
+    def has(self, *graphs: str) -> bool:
+        """Whether anything stands in one of some graphs of the engine; they should be few."""
+        each = " UNION ".join(text("anything.txt", graph=graph) for graph in graphs)
+        return ask(self.store, text("any.rq", graphs=each))
 
     # -- changing ------------------------------------------------------------------------------
 
@@ -125,10 +127,10 @@ class Holding:
         drops = [text("drop.ru", graph=graph) for graph in sorted(held.graphs - marker.graphs)]
         marks = self._marks(held, marker)
         if marks is not None and change.size <= self._can.update_lines:
-            update = ";\n".join([*self._direct(change), *drops, *marks])
-            if len(update) <= self._can.update_length:
+            operations = [*self._direct(change), *drops, *marks]
+            if sum(map(len, operations)) <= self._can.update_length:
                 with contextlib.suppress(errors.QueryError):  # some literals are refused in a text
-                    self._switch(update)
+                    self._switch(operations)
                     return
         with self._stages() as stages:
             self._load(stages.lines("d", change.removed()))
@@ -139,7 +141,7 @@ class Holding:
                 for (kind, graph), stage in sorted(stages.names.items(), reverse=True)
                 if graph != self.names.marker
             ]
-            self._switch(";\n".join([*moves, *drops, *marks, *self._unstaging(stages)]))
+            self._switch([*moves, *drops, *marks, *self._unstaging(stages)])
 
     def replace(
         self,
@@ -160,8 +162,8 @@ class Holding:
             StoreError: it could not be done; the engine holds what it held, or the new state.
         """
         there = {*known, *held.graphs} - marker.graphs
-        ours = sorted({*there, *marker.graphs, ""})
-        if not held.release and not any(self.has(self._graph(each)) for each in ours):
+        ours = map(self._graph, sorted({*there, *marker.graphs, ""}))
+        if not held.release and not any(self.has(*some) for some in _some(ours, _TOGETHER)):
             self._fill(content, marker)
             return
         with self._stages() as stages:
@@ -174,7 +176,7 @@ class Holding:
                 if stage is not None:
                     parts.append(text("add.ru", graph=self._graph(graph), stage=stage))
             parts += [text("drop.ru", graph=graph) for graph in sorted(there)]
-            self._switch(";\n".join([*parts, *marks, *self._unstaging(stages)]))
+            self._switch([*parts, *marks, *self._unstaging(stages)])
 
     def _fill(self, content: Callable[[], Iterable[Line]], marker: Marker) -> None:
         """Load into an engine on which nothing of ours is, so that nobody can see half of it.
@@ -182,12 +184,11 @@ class Holding:
         The marker says first what is coming: what an interruption leaves is known then.
         """
         name = self.names.marker
-        coming = text("insert.ru", data=_blocks({name: [self._version(_LOADING)]}))
-        self._switch(";\n".join([text("clear.ru", graph=name), coming]))
+        self._step("fill")
+        self.store.update(";\n".join([text("clear.ru", graph=name), *self._versioned(_LOADING)]))
         self._load((name, self._part(graph)) for graph in sorted(marker.graphs))
         self._load((self._graph(line.graph), line.triple) for line in content())
-        come = text("insert.ru", data=_blocks({name: [self._version(marker.release)]}))
-        self._switch(";\n".join([text("unversion.ru", marker=name), come]))
+        self._switch(self._versioned(marker.release))
 
     # -- what waits ----------------------------------------------------------------------------
 
@@ -204,7 +205,7 @@ class Holding:
         for row in rows:
             # they were filled in the order of their numbers, and go from the last to the first
             left = list(itertools.takewhile(self.has, _numbered(row["run"].value)))
-            for some in _some(reversed(left), _DROPS):
+            for some in _some(reversed(left), _TOGETHER):
                 self.store.update(";\n".join(text("drop.ru", graph=each) for each in some))
         self.store.update(text("clear.ru", graph=self.names.waiting))
 
@@ -229,6 +230,11 @@ class Holding:
 
     # -- the marker ----------------------------------------------------------------------------
 
+    def _versioned(self, release: str) -> list[str]:
+        """What lets the marker name another release."""
+        data = _blocks({self.names.marker: [self._version(release)]})
+        return [text("unversion.ru", marker=self.names.marker), text("insert.ru", data=data)]
+
     def _version(self, release: str) -> bytes:
         name = self.names.marker.encode()
         return b'<%b> <http://purl.org/dc/terms/hasVersion> "%b"' % (name, release.encode())
@@ -243,11 +249,12 @@ class Holding:
         come = [self._part(each) for each in sorted(marker.graphs - held.graphs)]
         if len(gone) + len(come) > self._can.update_lines // 2:
             return None
-        marks = [text("unversion.ru", marker=name)]
+        marks = []
         if gone:
             marks.append(text("delete.ru", data=_blocks({name: gone})))
-        come.append(self._version(marker.release))
-        return [*marks, text("insert.ru", data=_blocks({name: come}))]
+        if come:
+            marks.append(text("insert.ru", data=_blocks({name: come})))
+        return [*marks, *self._versioned(marker.release)]
 
     def _staged_marks(self, stages: _Stages, held: Marker, marker: Marker) -> list[str]:
         """The same; where it is too much for a text, the marker waits beside the rest."""
@@ -263,9 +270,19 @@ class Holding:
             ]  # fmt: skip
         return marks
 
-    def _switch(self, update: str) -> None:
+    def _switch(self, operations: list[str]) -> None:
+        """Do operations as one, if the engine can; else some at once, one after the other.
+
+        Where it cannot, the marker says meanwhile that something is coming: if they are not all
+        done, nobody knows what is there, and the next that carries loads the whole.
+        """
+        together = len(operations) if self._can.atomic else _OPERATIONS
+        if not self._can.atomic:
+            self._step("begin")
+            self.store.update(";\n".join(self._versioned(_LOADING)))
         self._step("switch")
-        self.store.update(update)
+        for some in _some(operations, together):
+            self.store.update(";\n".join(some))
         self._step("switched")
 
     def _graph(self, graph: str) -> str:
