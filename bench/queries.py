@@ -12,6 +12,7 @@ import contextlib
 import datetime
 import math
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -41,6 +42,7 @@ _QUICK = {
 def main() -> int:
     """Measure, print as it goes, write tables and plots."""
     options = _options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # servers are stopped on the way out
     before = _before(options.against)
     run = Run(str(datetime.datetime.now(datetime.UTC).date()), machine.description(),
               options.rounds, options.limit)  # fmt: skip
