@@ -57,7 +57,11 @@ def main() -> int:
         size = Size(synthetic.write(data, SIZES[name]))
         print(f"{name}: {size.quads:,} quads", flush=True)
         run.sizes[name] = size
-        _Bench(name, data, size, options, end).run()
+        try:
+            _Bench(name, data, size, options, end).run()
+        except MissingError as error:
+            print(f"{OURS} {error}", file=sys.stderr)
+            return 2
         if not options.no_write:
             write(run, before)  # long runs are broken off
     print(tables.document(run, before))
