@@ -46,7 +46,10 @@ def main() -> int:
     before = _before(options.against)
     run = Run(str(datetime.datetime.now(datetime.UTC).date()), machine.description(),
               options.rounds, options.limit)  # fmt: skip
-    end = time.monotonic() + 60 * options.minutes
+    for name in options.peers.split(","):
+        with contextlib.suppress(MissingError):  # said where it is missed
+            peers.PROGRAMS[name]()
+    end = time.monotonic() + 60 * options.minutes  # installing is no part of it
     options.folder.mkdir(parents=True, exist_ok=True)
     for name in options.sizes.split(","):
         if time.monotonic() > end:
@@ -95,6 +98,8 @@ def _options() -> argparse.Namespace:
     options.folder = options.folder.resolve()
     if OURS not in options.peers.split(","):
         parser.error(f"--peers: all is compared with {OURS}")
+    if unknown := set(options.peers.split(",")) - set(peers.PEERS):
+        parser.error(f"--peers: {', '.join(sorted(unknown))} is none of {', '.join(peers.PEERS)}")
     if unknown := set(options.sizes.split(",")) - set(SIZES):
         parser.error(f"--sizes: {', '.join(sorted(unknown))} is none of {', '.join(SIZES)}")
     return options
