@@ -12,6 +12,7 @@ import contextlib
 import datetime
 import math
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -41,10 +42,14 @@ _QUICK = {
 def main() -> int:
     """Measure, print as it goes, write tables and plots."""
     options = _options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # servers are stopped on the way out
     before = _before(options.against)
     run = Run(str(datetime.datetime.now(datetime.UTC).date()), machine.description(),
               options.rounds, options.limit)  # fmt: skip
-    end = time.monotonic() + 60 * options.minutes
+    for name in options.peers.split(","):
+        with contextlib.suppress(MissingError):  # said where it is missed
+            peers.PROGRAMS[name]()
+    end = time.monotonic() + 60 * options.minutes  # installing is no part of it
     options.folder.mkdir(parents=True, exist_ok=True)
     for name in options.sizes.split(","):
         if time.monotonic() > end:
@@ -55,7 +60,11 @@ def main() -> int:
         size = Size(synthetic.write(data, SIZES[name]))
         print(f"{name}: {size.quads:,} quads", flush=True)
         run.sizes[name] = size
-        _Bench(name, data, size, options, end).run()
+        try:
+            _Bench(name, data, size, options, end).run()
+        except MissingError as error:
+            print(f"{OURS} {error}", file=sys.stderr)
+            return 2
         if not options.no_write:
             write(run, before)  # long runs are broken off
     print(tables.document(run, before))
@@ -89,6 +98,8 @@ def _options() -> argparse.Namespace:
     options.folder = options.folder.resolve()
     if OURS not in options.peers.split(","):
         parser.error(f"--peers: all is compared with {OURS}")
+    if unknown := set(options.peers.split(",")) - set(peers.PEERS):
+        parser.error(f"--peers: {', '.join(sorted(unknown))} is none of {', '.join(peers.PEERS)}")
     if unknown := set(options.sizes.split(",")) - set(SIZES):
         parser.error(f"--sizes: {', '.join(sorted(unknown))} is none of {', '.join(SIZES)}")
     return options
