@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Self
 
 import pyoxigraph as ox
 
-from clustergraph import search
+from clustergraph import patch, search
+from clustergraph.patch import PatchWriter
 from clustergraph.store import flat, sorting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from clustergraph.patch import PatchWriter
     from clustergraph.store.sorting import Block, Blocks
 
 _LOADED = 64 << 20
@@ -149,6 +149,38 @@ def publish_lines(
                     news.add(block)
         index.finish()
     return counting.counted(lines)
+
+
+def news(path: Path, delta: Delta | None) -> contextlib.AbstractContextManager[PatchWriter | None]:
+    """What takes all public lines as new, where there was no release before."""
+    return contextlib.nullcontext() if delta else PatchWriter(path)
+
+
+def write_deltas(
+    visible: Path, hidden: Path, content: Content, delta: Delta | None
+) -> tuple[int, int]:
+    """Write what changed; gives how many public lines are added and removed.
+
+    Args:
+        visible: the file for what is public; it was written already where there was no release.
+        hidden: the file for what is restricted; not written where nothing of it changed.
+        content: all there is.
+        delta: None where there was no release before.
+
+    Raises:
+        OSError: they cannot be written.
+    """
+    counts = (0, 0)
+    gone: Blocks | None = None
+    new = content.restricted
+    if delta is not None:
+        gone, new = delta.removed.restricted, delta.added.restricted
+        removed, added = delta.removed.public.blocks(), delta.added.public.blocks()
+        counts = patch.write_lines(visible, removed, added)
+    sides = [each for each in (gone, new) if each is not None]
+    if any(next(each.blocks(), None) for each in sides):
+        patch.write_lines(hidden, gone.blocks() if gone is not None else (), new.blocks())
+    return counts
 
 
 def load_restricted(store: ox.Store, lines: Blocks, *, merged: bool) -> Counter[str]:

@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import hashlib
-import itertools
-import os
 import shutil
 import sqlite3
 from collections import Counter
@@ -27,6 +24,7 @@ from clustergraph.releases import bulk, feed
 from clustergraph.releases import manifest as manifests
 from clustergraph.releases.archive import sync_folder
 from clustergraph.releases.manifest import Manifest
+from clustergraph.releases.sealing import sealed, sync
 from clustergraph.store import embedded, flat, sorting
 from clustergraph.store.embedded import as_stored, in_memory, store_error
 
@@ -220,8 +218,7 @@ class Candidate:
             StoreError: it cannot be written.
         """
         with _telling(self), _telling_index():
-            everything = not delta and patch.PatchWriter(self._folder / DELTA)
-            with everything or contextlib.nullcontext() as news:
+            with bulk.news(self._folder / DELTA, delta) as news:
                 counted = bulk.publish_lines(
                     self._folder,
                     PUBLIC,
@@ -232,30 +229,15 @@ class Candidate:
                     news=news,
                 )
             self.triples, self.graphs = counted.triples, counted.graphs
-            hidden = next(content.restricted.blocks(), None) is not None
-            if hidden:
+            if next(content.restricted.blocks(), None) is not None:
                 self.public.flush()
                 self.public.backup(str(self._folder / FULL))
                 self._full = ox.Store(str(self._folder / FULL))
                 self.graphs += bulk.load_restricted(
                     self._full, content.restricted, merged=self._merged
                 )
-            added, removed = counted.quads, 0
-            if delta:
-                added, removed = patch.write_lines(
-                    self._folder / DELTA,
-                    delta.removed.public.blocks(),
-                    delta.added.public.blocks(),
-                )
-            gone = delta.removed.restricted.blocks() if delta else iter(())
-            new = (delta.added if delta else content).restricted.blocks()
-            first_gone, first_new = next(gone, []), next(new, [])
-            if first_gone or first_new:
-                patch.write_lines(
-                    self._folder / f"{RESTRICTED}{DELTA}",
-                    itertools.chain([first_gone], gone),
-                    itertools.chain([first_new], new),
-                )
+            hidden = self._folder / f"{RESTRICTED}{DELTA}"
+            added, removed = bulk.write_deltas(self._folder / DELTA, hidden, content, delta)
             self._files = _Files(
                 lines=bulk.Lines(sorting.Stored(self._folder / (PUBLIC + flat.SUFFIX))),
                 digest=counted.digest,
@@ -263,7 +245,7 @@ class Candidate:
                 blank_nodes=counted.blank_nodes,
                 gone=bulk.Lines(delta.removed.public) if delta else (),
                 new=bulk.Lines(delta.added.public) if delta else (),
-                added=added,
+                added=counted.quads if delta is None else added,
                 removed=removed,
             )
 
@@ -373,7 +355,7 @@ class Candidate:
                 removed=files.removed,
                 findings=findings,
                 tombstones=(*self.archive.tombstones(), *tombstones),
-                files=_sealed(self._folder, self._linked()),
+                files=sealed(self._folder, self._linked()),
             )
             feed.extend(
                 self.archive,
@@ -560,37 +542,3 @@ def _now(after: str) -> str:
     """The time, but never before ``after``: a clock that was set back does not reorder history."""
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     return max(now, after)
-
-
-def _sealed(folder: Path, linked: dict[str, tuple[int, str]]) -> dict[str, str]:
-    """Make every file below ``folder`` durable; gives size and digest of each.
-
-    RocksDB's LOG and LOCK change at opening, so they are not sealed.
-    """
-    sealed: dict[str, str] = {}
-    for path in sorted(folder.rglob("*")):
-        if path.is_dir():
-            continue
-        name, status = str(path.relative_to(folder)), path.stat()
-        inode, entry = linked.get(name, (0, ""))
-        if inode == status.st_ino and entry.startswith(f"{status.st_size}:"):
-            sealed[name] = entry
-            continue
-        sync(path)
-        if path.name != "LOCK" and not path.name.startswith("LOG"):
-            with path.open("rb") as content:
-                digest = hashlib.file_digest(content, "sha256").hexdigest()
-            sealed[name] = f"{status.st_size}:{digest}"
-    for path in sorted(folder.rglob("*"), reverse=True):
-        if path.is_dir():
-            sync_folder(path)
-    return sealed
-
-
-def sync(path: Path) -> None:
-    """Make a file, or the entries of a folder, durable."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

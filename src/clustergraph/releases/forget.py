@@ -17,8 +17,9 @@ from clustergraph import patch
 from clustergraph.errors import NoSpaceError, NotFoundError, UsageError
 from clustergraph.releases import history
 from clustergraph.releases import manifest as manifests
-from clustergraph.releases.candidate import DELTA, Candidate, Record, sync
+from clustergraph.releases.candidate import DELTA, Candidate, Record
 from clustergraph.releases.erasure import Erasure, erasure
+from clustergraph.releases.sealing import sync
 from clustergraph.tombstones import hashed, iris_of
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -29,7 +28,7 @@ from clustergraph.errors import (
     UsageError,
     ValidationFailedError,
 )
-from clustergraph.releases import bulk, history, incremental, writes
+from clustergraph.releases import building, bulk, history, incremental, writes
 from clustergraph.releases import standing as standings
 from clustergraph.releases.candidate import (
     FULL,
@@ -46,7 +45,7 @@ from clustergraph.store import flat, sorting
 from clustergraph.vocab import prefixes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from pathlib import Path
 
     from clustergraph.patch import Patch
@@ -55,8 +54,6 @@ if TYPE_CHECKING:
     from clustergraph.releases.writes import Write
     from clustergraph.settings import Settings
 
-_REWRITE = 0.2  # share of changed quads from which on a build writes its store anew
-_MOST = 500_000  # changed quads from which on it does so whatever the share
 _SH = "http://www.w3.org/ns/shacl#"
 
 
@@ -184,24 +181,27 @@ class Pipeline:
         current = self.archive.current() if keep_written else self._usable_current()
         with self.archive.scratch() as scratch:
             texts = loading.texts(self.settings, progress, erased=erased)
-            files = self._sorted(texts, scratch)
+            files = building.content(texts, self.settings, scratch)
             written = self._written(current) if current and keep_written else patch.Patch()
-            written = _told(written, files)
-            asserted = bulk.Content(*_changed(files, written, self._is_restricted))
+            written = building.untold(written, files)
+            asserted = building.changed(files, written, self._is_restricted)
             derived, report = self._computed(asserted, progress)
             progress("writing the release")
             target = bulk.Content(
                 sorting.Changed(asserted.public, frozenset(), derived), asserted.restricted
             )
             usable = self._usable_current()
-            delta = self._delta(current, target, scratch)
-            if usable and usable.base == self.settings.base and delta and delta[1] is not None:
+            delta = small = None
+            if current is not None:
+                delta = building.delta(self._lines(current, scratch), target, scratch)
+                small = building.small(delta, target)
+            if usable and usable.base == self.settings.base and small is not None:
                 candidate = Candidate.fork(self.archive, self.settings, usable)
-                candidate.apply(delta[1])
+                candidate.apply(small)
                 candidate.drop_empty_graphs()
             else:
                 candidate = Candidate.empty(self.archive, self.settings)
-                candidate.fill(target, delta[0] if delta else None)
+                candidate.fill(target, delta)
             manifest = candidate.publish(
                 [record],
                 report=report.to_turtle(),
@@ -210,19 +210,6 @@ class Pipeline:
                 written=written,
             )
         return manifest, report
-
-    def _sorted(self, texts: Iterable[bytes], scratch: Path) -> bulk.Content:
-        """Lines in any order as the content of a release."""
-        public, restricted = sorting.Sorter(scratch), sorting.Sorter(scratch)
-        marks = [f"<{self.settings.iri(name)}".encode() for name in self.settings.restricted]
-        for text in texts:
-            if any(mark in text for mark in marks):
-                for line in text.splitlines(keepends=True):
-                    graph = line.rsplit(b" ", 2)[1][1:-1].decode()
-                    (restricted if self.settings.is_restricted(graph) else public).add(line)
-            else:
-                public.add(text)
-        return bulk.Content(public, restricted)
 
     def _computed(
         self, asserted: bulk.Content, progress: Callable[[str], None]
@@ -239,65 +226,27 @@ class Pipeline:
         if not (
             settings.derive
             or checked
-            or _mentions(asserted.public, shapes.encode(), named.encode())
+            or building.mentions(asserted.public, shapes.encode(), named.encode())
         ):
             return [], validation.Report(prefixes=prefixes(settings.base))
-        quads = [quad for lines in asserted.public.blocks() for quad in _parsed(lines)]
+        quads = list(building.quads_of(asserted.public))
         derived, report = self.completed(quads, progress)
         report.raise_for_violations()
         progress("stored queries")
         expectations.check(queries, itertools.chain(quads, derived), settings)
         return loading.stored(derived).splitlines(keepends=True), report
 
-    def _delta(
-        self, current: Manifest | None, target: bulk.Content, scratch: Path
-    ) -> tuple[bulk.Delta, Patch | None] | None:
-        """What makes the target of a release; as a patch too, where it is small.
-
-        Returns:
-            None if there is no release.
+    def _lines(self, manifest: Manifest, scratch: Path) -> bulk.Content:
+        """The lines of a release; term by term, where its file of lines is not whole.
 
         Raises:
-            CorruptedError: neither the release's store nor the deltas can be read.
+            CorruptedError: neither its store nor the deltas can be read.
         """
-        if current is None:
-            return None
-        old = self._stored_lines(current, scratch)
-        changes = []
-        total = number = 0
-        for before, after in (
-            (old.public, target.public),
-            (old.restricted, target.restricted),
-        ):
-            removed, added = sorting.Sorter(scratch), sorting.Sorter(scratch)
-            counts = sorting.difference(before.blocks(), after.blocks(), removed, added)
-            changes.append((removed, added))
-            number += sum(counts)
-            total += sum(map(len, after.blocks()))
-        delta = bulk.Delta(
-            bulk.Content(changes[0][0], changes[1][0]), bulk.Content(changes[0][1], changes[1][1])
-        )
-        if number > min(_REWRITE * total, _MOST):
-            return delta, None
-        return delta, patch.Patch(_quads_of(delta.added), _quads_of(delta.removed))
-
-    def _stored_lines(self, manifest: Manifest, scratch: Path) -> bulk.Content:
-        """The lines of a release; the quick way is out of its file of lines, if that is whole."""
-        with contextlib.suppress(CorruptedError, OSError, RuntimeError):
-            self.archive.manifest(manifest.number)
-            folder = self.archive.path(manifest.number)
-            name = PUBLIC + flat.SUFFIX
-            with (folder / name).open("rb") as content:
-                digest = hashlib.file_digest(content, "sha256").hexdigest()
-            if manifest.files.get(name, "").endswith(f":{digest}"):
-                restricted = sorting.Sorter(scratch)
-                if manifest.restricted:
-                    store = ox.Store.read_only(str(folder / FULL))
-                    for graph in manifest.restricted_graphs:
-                        quads = store.quads_for_pattern(None, None, None, ox.NamedNode(graph))
-                        restricted.add(b"".join(flat.lines_of(quads)))
-                return bulk.Content(sorting.Stored(folder / name), restricted)
-        return self._sorted([b"".join(flat.lines_of(self._content(manifest)))], scratch)
+        found = building.stored(self.archive, manifest, scratch)
+        if found is None:
+            text = b"".join(flat.lines_of(self._content(manifest)))
+            found = building.content([text], self.settings, scratch)
+        return found
 
     def _content(self, manifest: Manifest | None) -> Iterable[ox.Quad]:
         """The quads of a release; from the deltas, where its store is damaged.
@@ -566,51 +515,6 @@ class Pipeline:
         except BaseException:
             candidate.discard()
             raise
-
-
-def _parsed(lines: Iterable[bytes]) -> Iterator[ox.Quad]:
-    return ox.parse(b"".join(lines), ox.RdfFormat.N_QUADS)
-
-
-def _quads_of(content: bulk.Content) -> frozenset[ox.Quad]:
-    parts = (content.public, content.restricted)
-    return frozenset(quad for part in parts for lines in part.blocks() for quad in _parsed(lines))
-
-
-def _mentions(lines: sorting.Blocks, *texts: bytes) -> bool:
-    """Whether one of the texts stands anywhere in the lines."""
-    whole = (b"".join(block) for block in lines.blocks())
-    return any(text in block for block in whole for text in texts)
-
-
-def _told(written: Patch, files: bulk.Content) -> Patch:
-    """What was written, without what the files say by now, or do not say any more."""
-    if not written:
-        return written
-    lines = {f"{quad} .\n".encode() for quad in (*written.added, *written.removed)}
-    there = {
-        line
-        for part in (files.public, files.restricted)
-        for block in part.blocks()
-        for line in lines.intersection(block)
-    }
-    return patch.Patch(
-        frozenset(quad for quad in written.added if f"{quad} .\n".encode() not in there),
-        frozenset(quad for quad in written.removed if f"{quad} .\n".encode() in there),
-    )
-
-
-def _changed(
-    files: bulk.Content, written: Patch, is_restricted: Callable[[ox.Quad], bool]
-) -> Iterator[sorting.Blocks]:
-    """The public lines and the restricted ones after a patch."""
-    for part, hidden in ((files.public, False), (files.restricted, True)):
-        change = written.where(is_restricted if hidden else lambda quad: not is_restricted(quad))
-        if change:
-            removed = frozenset(flat.lines_of(change.removed))
-            yield sorting.Changed(part, removed, flat.lines_of(change.added))
-        else:
-            yield part
 
 
 def _without_frames(error: ClusterGraphError) -> ClusterGraphError:

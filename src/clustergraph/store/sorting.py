@@ -115,10 +115,8 @@ def without(blocks: Iterable[Block], gone: Set[bytes]) -> Iterator[Block]:
             yield kept
 
 
-def difference(
-    old: Iterator[Block], new: Iterator[Block], removed: Sorter, added: Sorter
-) -> tuple[int, int]:
-    """Write what makes one run of sorted lines out of another; how many lines each is.
+def difference(old: Iterator[Block], new: Iterator[Block], removed: Sorter, added: Sorter) -> None:
+    """Write what makes one run of sorted lines out of another.
 
     Args:
         old: the lines as they were.
@@ -126,7 +124,6 @@ def difference(
         removed: takes what is in ``old`` alone.
         added: takes what is in ``new`` alone.
     """
-    numbers = [0, 0]
     sides = [(old, removed), (new, added)]
     heads: list[Block] = [next(run, []) for run, _ in sides]
     while any(heads):
@@ -141,10 +138,8 @@ def difference(
         for side, part in enumerate(parts):
             other = set(parts[1 - side])
             own = [line for line in part if line not in other]
-            numbers[side] += len(own)
             if own:
                 sides[side][1].add(b"".join(own))
-    return numbers[0], numbers[1]
 
 
 class Blocks(Protocol):
