@@ -139,7 +139,7 @@ RULES = [
     "CONSTRUCT { ?s <p:t> ?o } WHERE { ?s <p:t>|<p:b> ?m . ?m <p:t>|<p:b> ?o }",
     "CONSTRUCT { ?o ?p ?s } WHERE { ?p <p:is> <n:symmetric> . ?s ?p ?o FILTER (!ISLITERAL(?o)) }",
     "CONSTRUCT { ?s <p:free> ?o } WHERE { ?s <p:c> ?o FILTER NOT EXISTS { ?o <p:d> ?x } }",
-    "CONSTRUCT { ?s <p:most> ?n } WHERE { SELECT ?s (COUNT(?o) AS ?n) { ?s <p:c> ?o } GROUP BY ?s }",
+    "CONSTRUCT { ?s <p:m> ?n } WHERE { SELECT ?s (COUNT(?o) AS ?n) { ?s <p:c> ?o } GROUP BY ?s }",
     "CONSTRUCT { ?s <p:e> ?y } WHERE { ?s <p:b> ?o BIND (STR(?o) AS ?y) }",
 ]
 
