@@ -132,6 +132,30 @@ def test_random_writes(small: ClusterGraph, asked: Iterator[list[object]]) -> No
     assert len(counts) > 2
 
 
+def test_writes_that_are_followed(small: ClusterGraph) -> None:
+    """From the release before, in memory: what is computed and found is what a full run gives."""
+    chance = random.Random(5)  # noqa: S311  # no secret
+    names = [f"<http://e/{each}>" for each in "abcd"]
+    graph = f"<{small.settings.iri('graph/source/things')}>"
+    small.pipeline.prepare()
+    for _ in range(8):
+        lines = " . ".join(
+            f"{chance.choice(names)} {chance.choice(['a <http://e/Thing>', '<http://e/name> 1'])}"
+            for _ in range(3)
+        )
+        word = chance.choice(["INSERT DATA", "DELETE DATA"])
+        manifest = updated(small, f"{word} {{ GRAPH {graph} {{ {lines} }} }}").manifest
+        standing = small.pipeline._standing
+        assert standing is not None
+        assert standing.manifest == manifest
+        quads = small.pipeline.quads_of(manifest)
+        asserted = [quad for quad in quads if small.pipeline.is_asserted(quad)]
+        computed, report = small.pipeline.completed(asserted)
+        assert set(computed) == quads - set(asserted)
+        stored = (small.archive.path(manifest.number) / REPORT).read_bytes()
+        assert stored == report.to_turtle()
+
+
 def test_all_is_validated_when_the_files_are_others(
     small: ClusterGraph, asked: Iterator[list[object]]
 ) -> None:

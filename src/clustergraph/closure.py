@@ -3,8 +3,8 @@
 What comes is followed from the changed statements on (semi-naive evaluation); what goes takes along
 all that was derived with it, and what of that still follows is derived again (delete and rederive:
 Gupta, Mumick, Subrahmanian, SIGMOD 1993). That gives what ``inference`` gives where what a rule
-denies is stated and not derived. Where it may be otherwise, or a rule that counts is concerned,
-everything is worked out anew.
+denies is stated and not derived, and no rule that denies or counts sees what such a rule gave.
+Where it may be otherwise, or a rule that counts is concerned, everything is worked out anew.
 """
 
 from __future__ import annotations
@@ -32,24 +32,19 @@ class _AnewError(Exception):
 class Closure:
     """Stated triples, and what is derived from them."""
 
-    def __init__(
-        self,
-        stated: Iterable[ox.Triple],
-        derived: Iterable[ox.Triple],
-        rules: Mapping[str, StoredQuery],
-    ) -> None:
-        """Take up a closure.
+    def __init__(self, stated: Iterable[ox.Triple], rules: Mapping[str, StoredQuery]) -> None:
+        """Take up a closure; everything is derived once.
 
         Args:
             stated: triples; public ones.
-            derived: all that the rules derive from them, and that is not stated.
-            rules: CONSTRUCT queries by name, which were run before.
+            rules: CONSTRUCT queries by name.
+
+        Raises:
+            SourceError: a rule cannot be used, or they never come to an end.
         """
         self._rules = rules
         self._store = ox.Store()
         self._store.bulk_extend(map(_quad, stated))
-        self.derived = set(derived)
-        self._store.bulk_extend(map(_quad, self.derived))
         self._predicates: frozenset[str] | None = None
         """Those of what is derived; None where they must be found anew."""
         self._narrowable: dict[str, Narrowable | None] = {}
@@ -58,6 +53,9 @@ class Closure:
                 self._narrowable[name] = Narrowable(rule.text)
             except UnfitError:
                 self._narrowable[name] = None
+        self.derived: set[ox.Triple] = set()
+        self._is_followed = False
+        self._anew((), ())
 
     def change(
         self, added: Iterable[ox.Triple], removed: Iterable[ox.Triple]
@@ -79,7 +77,7 @@ class Closure:
         self.derived.difference_update(added)
         new = [each for each in added if each not in before]
         try:
-            if len(added) + len(removed) > _MOST:
+            if len(added) + len(removed) > _MOST or not self._is_followed:
                 raise _AnewError
             lost, gained = self._effects(new, removed)
         except _AnewError:
@@ -104,7 +102,21 @@ class Closure:
     def _anew(self, new: Iterable[ox.Triple], removed: Iterable[ox.Triple]) -> None:
         """Forget what was derived, and derive all."""
         self._store_change(new, {*removed, *self.derived})
-        self.derived = set(inference.fixpoint(self._store, self._rules))
+        derived, late = inference.staged(self._store, self._rules)
+        self.derived = set(derived)
+        self._predicates = None
+        change = Change(list(map(_quad, late)))
+        self._is_followed = all(
+            rule is not None
+            and (
+                inference.is_plain(self._rules[name].text)
+                or rule.texts(change, self._store, gained=False)
+                == []
+                == rule.texts(change, self._store, gained=True)
+            )
+            for name, rule in self._narrowable.items()
+        )
+        """Whether no rule that denies or counts sees what such rules gave."""
 
     def _effects(
         self, new: list[ox.Triple], removed: list[ox.Triple]

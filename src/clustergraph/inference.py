@@ -6,6 +6,7 @@ own in ``ontology/rules/``. What they derive goes into ``graph/inferred`` alone.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ import pyoxigraph as ox
 
 from clustergraph import queries, rdf
 from clustergraph.errors import SourceError
+from clustergraph.narrowing import Narrowable, UnfitError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -62,28 +64,62 @@ def infer(quads: Iterable[ox.Quad], rules: Mapping[str, StoredQuery]) -> Inferen
 def fixpoint(store: ox.Store, rules: Mapping[str, StoredQuery]) -> dict[ox.Triple, str]:
     """Run rules over the default graph of a store until nothing new comes; it goes in there too.
 
+    Rules that deny or count run when the others have nothing more to give, so that what they see
+    does not depend on the order in which it was found.
+
     Raises:
         SourceError: see ``infer``.
     """
+    return staged(store, rules)[0]
+
+
+def staged(
+    store: ox.Store, rules: Mapping[str, StoredQuery]
+) -> tuple[dict[ox.Triple, str], set[ox.Triple]]:
+    """The same; and what of it came only when rules that deny or count had run."""
+    plain = {name: rule for name, rule in rules.items() if is_plain(rule.text)}
+    others = {name: rule for name, rule in rules.items() if name not in plain}
     derived: dict[ox.Triple, str] = {}
+    early: set[ox.Triple] | None = None
     for _ in range(ROUNDS):
-        fresh: dict[ox.Triple, str] = {}
-        for name, rule in sorted(rules.items()):
-            for triple in run(store, name, rule.text):
-                if isinstance(triple.subject, ox.Literal) or triple in derived:
-                    continue
-                if _quad(triple) not in store:
-                    fresh.setdefault(triple, name)
+        fresh = _once(store, plain, derived)
         if not fresh:
-            return derived
-        derived.update(fresh)
-        store.extend(map(_quad, fresh))
+            early = set(derived) if early is None else early
+            fresh = _once(store, others, derived)
+        if not fresh:
+            return derived, set(derived) - (early or set())
     endless = ", ".join(sorted(set(fresh.values())))
     raise SourceError(
         "ontology/rules",
         f"these rules still derive new triples after {ROUNDS} rounds: {endless}.",
         hint="A rule must not feed itself for ever.",
     )
+
+
+def _once(
+    store: ox.Store, rules: Mapping[str, StoredQuery], derived: dict[ox.Triple, str]
+) -> dict[ox.Triple, str]:
+    """What each rule gives that is new; it is added to both."""
+    fresh: dict[ox.Triple, str] = {}
+    for name, rule in sorted(rules.items()):
+        for triple in run(store, name, rule.text):
+            if isinstance(triple.subject, ox.Literal) or triple in derived:
+                continue
+            if _quad(triple) not in store:
+                fresh.setdefault(triple, name)
+    derived.update(fresh)
+    store.extend(map(_quad, fresh))
+    return fresh
+
+
+@functools.lru_cache(maxsize=256)
+def is_plain(text: str) -> bool:
+    """Whether more statements can only give a rule more to derive, as far as can be told."""
+    try:
+        rule = Narrowable(text)
+    except UnfitError:
+        return False
+    return not rule.negated and not rule.is_grouped
 
 
 def run(store: ox.Store, name: str, text: str) -> ox.QueryTriples:

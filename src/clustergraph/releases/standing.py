@@ -12,7 +12,7 @@ import pyoxigraph as ox
 
 from clustergraph import catalogue, inference, project, rdf
 from clustergraph.closure import Closure
-from clustergraph.errors import ClusterGraphError
+from clustergraph.errors import ClusterGraphError, StoreError
 from clustergraph.patch import Patch
 from clustergraph.releases.candidate import REPORT
 from clustergraph.store.embedded import as_stored
@@ -59,6 +59,7 @@ class Standing:
         Raises:
             UsageError: the shapes or a rule cannot be used.
             UnsupportedShapeError: a shape is beyond our engine.
+            StoreError: what is inferred is not what follows.
         """
         self.manifest = manifest
         self._settings = settings
@@ -71,8 +72,10 @@ class Standing:
         self._catalogue = {quad for quad in computed if quad.graph_name == catalogued}
         if settings.derive:
             rules = {**inference.owl_rules(settings), **project.rules(settings)}
-            derived = (quad.triple for quad in computed if quad.graph_name == self._inferred)
-            self._closure = Closure(set(rdf.triples(stated)), derived, rules)
+            derived = {quad.triple for quad in computed if quad.graph_name == self._inferred}
+            self._closure = Closure(set(rdf.triples(stated)), rules)
+            if self._closure.derived != derived:
+                raise StoreError(f"Release {manifest.number} does not hold what its rules give.")
             rest = (quad for quad in computed if quad.graph_name != catalogued)
             self._statistics = catalogue.Statistics(rdf.triples([*stated, *rest]), settings.base)
         self._followed = Followed(
