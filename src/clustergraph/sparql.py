@@ -187,22 +187,36 @@ def tokens(text: str) -> Iterator[Token]:
     Raises:
         QueryError: a string is never closed.
     """
-    for match in _matches(text):
-        kind = match.lastgroup or ""
-        if kind not in {"space", "comment"}:
-            yield Token(kind, match[0], match.start())
+    for match in _TOKEN.finditer(text):
+        kind = match.lastgroup
+        if kind == "space" or kind == "comment":  # noqa: PLR1714  quicker than a set
+            continue
+        if kind == "run" or kind == "open":  # noqa: PLR1714
+            for each in _taken_apart(match, text):
+                yield Token(each.lastgroup or "", each[0], each.start())
+        else:
+            yield Token(kind or "", match[0], match.start())
 
 
 def _matches(text: str) -> Iterator[re.Match[str]]:
     """All pieces of a text, one behind the other."""
     for match in _TOKEN.finditer(text):
-        if match.lastgroup == "run":
-            yield from _RUN.finditer(text, match.start(), match.end())
-        elif match.lastgroup == "open":
-            line, column = position(text, match.start())
-            raise QueryError("A string is not closed.", line=line, column=column)
+        if match.lastgroup in {"run", "open"}:
+            yield from _taken_apart(match, text)
         else:
             yield match
+
+
+def _taken_apart(match: re.Match[str], text: str) -> Iterator[re.Match[str]]:
+    """The pieces of a ``run``.
+
+    Raises:
+        QueryError: it is a quote that nothing closes.
+    """
+    if match.lastgroup == "open":
+        line, column = position(text, match.start())
+        raise QueryError("A string is not closed.", line=line, column=column)
+    return _RUN.finditer(text, match.start(), match.end())
 
 
 def parse(
@@ -233,8 +247,13 @@ def parse(
     """
     plain = plain_text(text, max_length)
     found: list[Token] = []
+    mistake: QueryError | None = None
     try:
-        form = _guarded_form(_kept(tokens(plain), found), plain, max_nesting)
+        try:
+            found.extend(tokens(plain))
+        except QueryError as error:  # what stands before it may be wrong too, and is told first
+            mistake = error
+        form = _guarded_form(found, mistake, plain, max_nesting)
     except QueryError as error:
         raise Query(plain, Form.ASK, source=text).placed(error) from None
     missing = dict.fromkeys(prefix for prefix, _ in undeclared(found))
@@ -261,35 +280,43 @@ def _digest(words: Iterable[str]) -> str:
     return hashlib.sha256("\0".join(words).encode()).hexdigest()
 
 
-def _kept(read: Iterable[Token], found: list[Token]) -> Iterator[Token]:
-    """Tokens as they are read, each put into ``found``: a mistake ends the reading."""
-    for token in read:
-        found.append(token)
-        yield token
+def _guarded_form(
+    found: Iterable[Token], mistake: QueryError | None, plain: str, max_nesting: int
+) -> Form:
+    """The form of a query whose tokens were read up to its end, or to a mistake.
 
-
-def _guarded_form(found: Iterable[Token], plain: str, max_nesting: int) -> Form:
+    Raises:
+        QueryError, QueryRefusedError: see ``parse``.
+    """
     form: Form | None = None
     nesting = _Nesting(plain, max_nesting)
     previous = Token("", "", 0)
     for token in found:
-        nesting.see(token)
-        if token.kind == "word":
+        kind = token.kind
+        if kind == "punctuation":
+            nesting.see(token, previous)
+            if form is not None:
+                previous = token
+                continue
+        if kind == "word":
+            nesting.see(token, previous)
             word = token.text.upper()
             if form is None:
                 form = _form(word, token, plain)
             elif "SERVICE" in word:
                 _no_service(token, plain)
-        elif token.kind == "name" and form is not None:
+        elif kind == "name" and form is not None:
             if token.text.upper().startswith("SERVICE"):
                 _no_service(token, plain)
         elif form is None and not (
-            token.kind in {"iri", "punctuation"}
-            or (token.kind == "name" and previous.text.upper() == "PREFIX")
-            or (token.kind == "string" and previous.text.upper() == "VERSION")
+            kind in {"iri", "punctuation"}
+            or (kind == "name" and previous.text.upper() == "PREFIX")
+            or (kind == "string" and previous.text.upper() == "VERSION")
         ):
             _no_query(token, plain)
         previous = token
+    if mistake is not None:
+        raise mistake
     if form is None:
         raise QueryError(
             "The text holds no query.", hint="Start with SELECT, ASK, CONSTRUCT or DESCRIBE."
@@ -329,10 +356,11 @@ def guard_update(plain: str, found: Iterable[Token], *, max_nesting: int) -> Non
         QueryRefusedError: it calls SERVICE or LOAD.
     """
     nesting = _Nesting(plain, max_nesting)
-    previous = ""
+    previous, former = "", Token("", "", 0)
     for token in found:
         word = token.text.upper()
-        nesting.see(token)
+        nesting.see(token, former)
+        former = token
         if token.kind == "word":
             if "SERVICE" in word:
                 _no_service(token, plain)
@@ -373,22 +401,25 @@ class _Nesting:
         self._open: list[tuple[str, int, int]] = []
         self._expressions: list[bool] = []
         self._chain = 0
-        self._previous = Token("", "", 0)
 
     @property
     def depth(self) -> int:
         """Brackets that are open."""
         return len(self._open)
 
-    def see(self, token: Token) -> None:
-        """Take note of the next token.
+    def see(self, token: Token, previous: Token) -> None:
+        """Take note of a token; only words and punctuation matter.
+
+        Args:
+            token: the next one.
+            previous: the one before it.
 
         Raises:
             QueryError: a bracket that closes nothing; too many open; a chain too long.
         """
         if token.kind == "punctuation":
             if token.text in _OPEN:
-                called = token.text == "(" and self._previous.kind == "word"
+                called = token.text == "(" and previous.kind == "word"
                 self._open.append((token.text, token.start, self._chain))
                 self._expressions.append(called or (token.text == "(" and self._is_expression()))
                 if len(self._open) > self._deepest:
@@ -401,7 +432,7 @@ class _Nesting:
                 self._close(token)
             elif token.text == ";" and not self._open:
                 self._chain = 0
-            elif token.text in _CHAINING or (token.text in _SIGNS and self._is_binary()):
+            elif token.text in _CHAINING or (token.text in _SIGNS and self._is_binary(previous)):
                 self._chain += 1
         elif token.kind == "word" and token.text.upper() in _CLAUSES:
             self._chain += 2
@@ -414,11 +445,10 @@ class _Nesting:
                 "Too many operators or clauses stand behind each other.",
                 "Use VALUES or IN for long lists of alternatives.",
             )
-        self._previous = token
 
-    def _is_binary(self) -> bool:
+    def _is_binary(self, previous: Token) -> bool:
         """Whether a sign stands between two operands, not before a number."""
-        operand = self._previous.kind != "punctuation" or self._previous.text in _CLOSE
+        operand = previous.kind != "punctuation" or previous.text in _CLOSE
         return operand and self._is_expression()
 
     def _is_expression(self) -> bool:

@@ -197,10 +197,13 @@ class Lanes:
         Raises:
             OverloadedError: the pool is being closed.
         """
-        waiter = _Waiter(fits, take)
-        deadline = time.monotonic() + self._limits.wait
         waiting = self._waiting[lane]
         with self._lock:
+            if not (waiting or self._closed) and self._has_place(lane) and fits():
+                take()
+                return True
+            waiter = _Waiter(fits, take)
+            deadline = time.monotonic() + self._limits.wait
             if len(waiting) >= self._limits.queue // (1 if lane == FAST else 2):
                 return False
             waiting.append(waiter)

@@ -35,13 +35,12 @@ class _Output:
     def write(self, data: bytes) -> int:
         self._waiting += data
         if len(self._waiting) >= _CHUNK:
-            self.flush()
+            frames.send(self._connection, frames.DATA, bytes(self._waiting))
+            self._waiting.clear()
         return len(data)
 
     def flush(self) -> None:
-        """Send what is waiting."""
-        frames.send(self._connection, frames.DATA, bytes(self._waiting))
-        self._waiting.clear()
+        """Nothing: the serialiser flushes at its end, and what is left goes with ``end``."""
 
     def end(self, kind: bytes, payload: bytes) -> None:
         """Send what is waiting, and that nothing more comes, as one.

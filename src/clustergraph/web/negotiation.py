@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -16,6 +17,8 @@ _PARAMETER = re.compile(r';\s*([\w!#$%&\'*+.^`|~-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^
 _RANGE = re.compile(r"^\s*([\w!#$%&'*+.^`|~-]+)/([\w!#$%&'*+.^`|~-]+)\s*$")
 _QUALITY = re.compile(r"^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$")
 _LANGUAGE = re.compile(r"^\s*(\*|[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)\s*$")
+_LONGEST = 500
+"""Characters of an Accept header that is remembered."""
 _IGNORED = frozenset({"profile", "version", "odata.metadata"})
 """Parameters that ask for a flavour of a type; we give the type."""
 
@@ -84,6 +87,17 @@ def choose(header: str | None, offered: Sequence[F]) -> F | None:
     """
     if header is None or not header.strip():
         return offered[0] if offered else None
+    find = _remembered if len(header) <= _LONGEST else _chosen
+    return find(header, tuple(offered))
+
+
+@functools.lru_cache(maxsize=512)
+def _remembered(header: str, offered: tuple[F, ...]) -> F | None:
+    """The same, remembered: most clients send one of a few headers."""
+    return _chosen(header, offered)
+
+
+def _chosen(header: str, offered: tuple[F, ...]) -> F | None:
     ranges = parse_accept(header)
     best: tuple[float, int, int] | None = None
     chosen: F | None = None
