@@ -181,6 +181,7 @@ def test_the_questions_are_bounded(backend: EmbeddedStore) -> None:
     [
         ("DESCRIBE ex:nobody", UsageError),
         ("SELECT * { ?a ?b }", QueryError),
+        ("SELECT * { ?a nobody:knows ?b }", QueryError),
         ("ASK { " + "?a ?b ?c . " * LONGEST + "}", UsageError),
     ],
 )

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyoxigraph as ox
 import pytest
@@ -67,7 +68,7 @@ def pool(folder: Path) -> Iterator[QueryPool]:
     made.close()
 
 
-def run(pool: QueryPool, text: str, **options: str) -> bytes:
+def run(pool: QueryPool, text: str, **options: Any) -> bytes:
     """The whole answer, as JSON."""
     return b"".join(pool.answer(sparql.parse(text), rdf.JSON, **options))
 
@@ -278,6 +279,25 @@ def test_a_worker_that_kept_memory_is_not_used_again(
         run(pool, LONG)
         run(pool, "ASK {}")
         assert before != [each.pid for each in pool._idle]
+
+
+def test_a_long_query_waits_for_its_worker_to_read_it(folder: Path) -> None:
+    """As on a busy machine: it is larger than what fits between the two; but not for ever."""
+    text = "SELECT (COUNT(*) AS ?n) { VALUES ?x { " + "'a' " * 60_000 + "} }"
+    pool = QueryPool(folder, Limits(fast=1, slow=1, time=5))
+    with contextlib.closing(pool):
+        run(pool, "ASK {}")
+        (worker,) = pool._idle
+        worker.signal(signal.SIGSTOP)
+        waking = threading.Timer(0.3, worker.signal, [signal.SIGCONT])
+        waking.start()
+        assert b"60000" in run(pool, text)
+        waking.join()
+        worker = pool._idle[-1]
+        worker.signal(signal.SIGSTOP)
+        with pytest.raises(OverloadedError):
+            run(pool, text + "#", seconds=0.5)
+        assert b"true" in run(pool, "ASK { ?s ?p ?o }")
 
 
 def test_a_slow_reader_holds_no_place(pool: QueryPool) -> None:

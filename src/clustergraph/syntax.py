@@ -197,8 +197,13 @@ def _readable(expected: frozenset[str]) -> str:
     return "".join(words)
 
 
+def undeclared(text: str) -> QueryError | None:
+    """The first name in a text whose prefix nobody has declared, as an error."""
+    return _undeclared(list(sparql.tokens(text)), text)
+
+
 def _undeclared(found: Sequence[Token], text: str) -> QueryError | None:
-    """The first name whose prefix nobody has declared."""
+    """The same, of tokens."""
     prefix, token = next(sparql.undeclared(found), ("", None))
     if token is None:
         return None

@@ -173,6 +173,14 @@ def _broken() -> Iterator[str | bytes]:
         b"ASK { ?s ?p '\xc0\xaf' }",
         b"ASK { ?s ?p '\xed\xa0\x80' }",
         b"\x80ASK {}",
+        b"ASK {} \xe2\x82",
+        b"ASK { ?s ?p '\xf4\x90\x80\x80' }",
+        b"ASK { ?s ?p '\xed\xa0\xbd\xed\xb8\x80' }",
+        b"ASK { ?s ?p '\xf8\x88\x80\x80\x80' }",
+        b"A\x00S\x00K\x00 \x00{\x00}\x00",
+        b"\xff\xfeA\x00S\x00K\x00 \x00{\x00}\x00",
+        b"ASK { ?s ?p <http://x/\xfc> }",
+        b"ASK {} # \xe9",
     )
 
 
@@ -191,8 +199,23 @@ def _services(port: int) -> Iterator[str]:
         f"GRAPH ?g {{ SERVICE {call} {{ ?s ?p ?o }} }}", f"{{}} UNION {{ SERVICE {call} {{}} }}",
         f"VALUES ?x {{ {call} }} SERVICE ?x {{ ?s ?p ?o }}", f"?a ?b 1SERVICE {call} {{}}",
         f"?a ?b 'x'SERVICE {call} {{}}", f"?a ?b ?c.SERVICE {call} {{}}",
+        f"SERVICE#\u000a{call} {{}}", f"\\U00000073\\u0065rvice{call} {{}}", f"{{}}SERVICE{call}{{}}",
+        f"SERVICE \\u003Chttp://127.0.0.1:{port}/\\u003E {{}}", f"BIND(EXISTS {{ SERVICE {call} {{}} }} AS ?x)",
+        f"?a ?b '#' . SERVICE {call} {{}}", f"?a ?b <#> . SERVICE {call} {{}}", f"SERVICE\r\n{call} {{}}",
+        f"?a ?b '\\\\'SERVICE {call} {{}}", f"?a ?b \"\"\"\"x\"\"\"SERVICE {call} {{}}",
+        f"VALUES ?x {{ 1 }} SERVICE {call} {{}}", f"?a ?b 1.SERVICE {call} {{}}",
+        f"?a ?b true . SERVICE {call} {{ SERVICE {call} {{}} }}", f"?a ^?b/SERVICE {call} {{}}",
     ):  # fmt: skip
         yield f"PREFIX x: <http://127.0.0.1:{port}/> SELECT * {{ {text} }}"
+    called = f"{{ SERVICE {call} {{ ?s ?p ?o }} }}"
+    yield from (
+        f"ASK {called}", f"CONSTRUCT {{ ?s ?p ?o }} {called}", f"DESCRIBE ?s {called}",
+        f"SELECT (EXISTS {called} AS ?x) {{}}", f"SELECT * {{}} ORDER BY (EXISTS {called})",
+        f"SELECT * {{}} GROUP BY (EXISTS {called} AS ?x)", f"CONSTRUCT WHERE {called}",
+        f"SELECT (1 AS ?n) {{}} HAVING (EXISTS {called})", f"BASE {call} SELECT * {{ SERVICE <> {{}} }}",
+        f"PREFIX SERVICE: {call} SELECT * {{ SERVICE SERVICE: {{}} }}",
+        f"ASK FROM <a:b> WHERE {called} VALUES ?x {{ 1 }}",
+    )  # fmt: skip
 
 
 def _datasets(port: int) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from clustergraph import sparql
+from clustergraph import sparql, syntax
 from clustergraph.explain.patterns import Kind, Pattern
 from clustergraph.explain.probes import Probes
 from clustergraph.explain.reasons import Finding, Reasons
@@ -60,11 +60,14 @@ def explain(
         seconds: after which nothing more is asked.
 
     Raises:
-        QueryError: it does not follow the grammar of SPARQL 1.1.
+        QueryError: it does not follow the grammar of SPARQL 1.1, or names an undeclared prefix.
         UsageError: it has no pattern.
         OverloadedError, StoreError: the backend cannot answer now.
     """
     pattern = Pattern(query)
+    wrong = syntax.undeclared(query.text)
+    if wrong is not None:
+        raise query.placed(wrong)
     probes = Probes(backend, pattern, seconds=seconds)
     own = sparql.prefixes(pattern.prologue)
     reasons = Reasons(probes, own | {k: v for k, v in prefixes.items() if k not in own})

@@ -356,8 +356,13 @@ class QueryPool:
             if run.place.lane != FAST:
                 worker.slow_down(run.place.lane)
             try:
+                worker.connection.settimeout(run.limit)  # not that of the last look: it may be long
                 frames.send(worker.connection, frames.REQUEST, request)
                 return worker, self._receive(run, worker)
+            except TimeoutError as error:
+                raise OverloadedError(
+                    "No worker took up the query in time.", hint="Try again in a few seconds."
+                ) from error
             except (BrokenPipeError, ConnectionResetError, EOFError):
                 if is_new or run.cpu > self.limits.quick:
                     raise

@@ -20,6 +20,7 @@ from granian.log import LogLevels
 
 from clustergraph import settings as settings_module
 from clustergraph.errors import ClusterGraphError, UsageError
+from clustergraph.process import sandbox
 from clustergraph.service import ClusterGraph
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
 
 def application() -> WSGIApplication:
     """The application of a worker process, by the settings in its environment."""
+    if multiprocessing.parent_process() is not None:  # else it may be a shell, which we outlive
+        sandbox.die_with_parent()
     sys.setswitchinterval(_TURN)
     settings = settings_module.load()
     graph = ClusterGraph(settings, public=True)
