@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
 
 import pyoxigraph as ox
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clustergraph import rewriting
+from clustergraph.query.reckoning import Reckoning
 from clustergraph.rewriting import Known
 from clustergraph.store import figures
 
@@ -176,6 +178,27 @@ def test_what_is_known_follows_a_small_change() -> None:
     assert before.predicate("http://x/p").literals == 0 < after.predicate("http://x/p").literals
     resource = ox.Quad(added[0].subject, ox.NamedNode("http://x/name"), added[0].subject)
     assert not figures.grown(after, [resource]).texts
+
+
+def test_a_release_is_known_beside_its_zygote() -> None:
+    """A child finds out; what little is changed afterwards is known at once."""
+    store = many(GRAPH)
+    reckoning = Reckoning(store, 1 << 30)
+    end = time.monotonic() + 60
+    while reckoning.known() is None and time.monotonic() < end:
+        time.sleep(0.01)
+    found = reckoning.known()
+    assert found is not None
+    assert found.predicates == known(store).predicates
+    text = f"{PREFIX} SELECT * {{ ?s :name ?l FILTER(CONTAINS(?l, 'Photonics')) }}"
+    assert rewriting.faster(text, lambda: found) == rewriting.faster(text, lambda: known(store))
+    added = ox.Quad(
+        ox.NamedNode("http://x/new"), ox.NamedNode("http://x/p"), ox.Literal("1"), ox.DefaultGraph()
+    )
+    store.add(added)
+    after = reckoning.after(store, [added]).known()
+    assert after is not None
+    assert after.predicate("http://x/p").literals == 1
 
 
 SUBJECTS = st.sampled_from([":a", ":b", ":c"])

@@ -30,17 +30,19 @@ _PATIENCE = 10
 class Reckoning:
     """Figures that come some time after they are asked for."""
 
-    def __init__(self, store: ox.Store) -> None:
+    def __init__(self, store: ox.Store, memory: int) -> None:
         """Have them worked out.
 
         Args:
             store: which does not change from now on.
+            memory: bytes that this may take; if they do not suffice, nothing is known.
         """
         self._known: Known | None = None
+        self._memory = memory
         self._file = os.memfd_create("figures")
         os.pwrite(self._file, bytes(1), 0)
         if os.fork() == 0:
-            _work_out(store, self._file)
+            _work_out(store, self._file, memory)
 
     def known(self) -> Known | None:
         """What is known by now."""
@@ -58,15 +60,16 @@ class Reckoning:
         """
         known = self.known()
         if known is None:
-            return Reckoning(store)
+            return Reckoning(store, self._memory)
         self._known = figures.grown(known, added)
         return self
 
 
-def _work_out(store: ox.Store, file: int) -> None:
+def _work_out(store: ox.Store, file: int, memory: int) -> None:
     """Write the figures into a file, and end this process."""
     try:
         sandbox.die_with_parent()
+        sandbox.limit_memory(memory)
         os.nice(_PATIENCE)
         with contextlib.suppress(OSError, RuntimeError, MemoryError), open(file, "wb") as out:
             out.seek(1)

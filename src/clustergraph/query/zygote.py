@@ -59,7 +59,7 @@ def _serve(
         control.sendall(b"listening %d" % os.getpid())
         try:
             if store is not None and reckoning is None:
-                reckoning = Reckoning(store)
+                reckoning = Reckoning(store, options.memory)
             _accept(listener, control, store, reckoning, options)
         finally:
             Path(options.socket).unlink(missing_ok=True)

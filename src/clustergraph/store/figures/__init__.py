@@ -1,7 +1,7 @@
 """What is known of a store's default graph: found out once, kept as bytes that processes share.
 
 The bytes are the length of a JSON object, that object, and the strings of the graph by predicate:
-once as they are, once in lower case. Some 12 bytes a quad.
+once as they are, once in lower case. Some 10 bytes a quad.
 """
 
 from __future__ import annotations
