@@ -16,8 +16,11 @@ from clustergraph.store.embedded import evaluate
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
 
     import pyoxigraph as ox
+
+    from clustergraph.rewriting import Known
 
 _FORMATS: dict[str, rdf.Format] = {
     each.media_type: each for each in (*rdf.RDF_FORMATS, *rdf.RESULTS_FORMATS)
@@ -52,13 +55,20 @@ class _Output:
         self._connection.sendall(last + frames.frame(kind, payload))
 
 
-def serve(connection: socket.socket, store: ox.Store, *, memory: int) -> None:
+def serve(
+    connection: socket.socket,
+    store: ox.Store,
+    *,
+    memory: int,
+    known: Callable[[], Known | None] = lambda: None,
+) -> None:
     """Answer queries until the pool closes the connection.
 
     Args:
         connection: to the pool.
         store: what is queried.
         memory: bytes of address space that queries may take.
+        known: what is known of the store.
     """
     sandbox.limit_memory(memory)
     frames.send(connection, frames.READY, str(os.getpid()).encode())
@@ -68,10 +78,15 @@ def serve(connection: socket.socket, store: ox.Store, *, memory: int) -> None:
         except EOFError:
             return
         request = json.loads(payload)
-        _answer(connection, store, request)
+        _answer(connection, store, request, known)
 
 
-def _answer(connection: socket.socket, store: ox.Store, request: dict[str, Any]) -> None:
+def _answer(
+    connection: socket.socket,
+    store: ox.Store,
+    request: dict[str, Any],
+    known: Callable[[], Known | None],
+) -> None:
     output = _Output(connection)
     try:
         evaluate(
@@ -80,6 +95,7 @@ def _answer(connection: socket.socket, store: ox.Store, request: dict[str, Any])
             _FORMATS[request["format"]],
             DatasetClause(tuple(request["default"]), tuple(request["named"])),
             cast("IO[bytes]", output),
+            known=known,
         )
     except ClusterGraphError as error:
         output.end(frames.ERROR, json.dumps(to_fields(error)).encode())

@@ -2,7 +2,8 @@
 
 When it forks it has one thread and no RocksDB store open, so that this is safe. Its standard input
 is a socket: it ends when that is closed, which the death of the process that started it does; and
-it reads there of a later release, for which it forks a successor.
+it reads there of a later release, for which it forks a successor. A child finds out what is known
+of the release, see ``query.reckoning``.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import pyoxigraph as ox
 from clustergraph import patch
 from clustergraph.process import sandbox
 from clustergraph.query import worker
+from clustergraph.query.reckoning import Reckoning
 from clustergraph.store import embedded, flat
 
 _LARGE, _END = b"large\n", b"# the end\n"
@@ -42,17 +44,24 @@ def main() -> None:
     store = _load(options.store, options.in_memory)
     with socket.socket(fileno=os.dup(sys.stdin.fileno())) as control:
         os.close(sys.stdin.fileno())
-        _serve(control, store, options)
+        _serve(control, store, None, options)
 
 
-def _serve(control: socket.socket, store: ox.Store | None, options: argparse.Namespace) -> None:
+def _serve(
+    control: socket.socket,
+    store: ox.Store | None,
+    reckoning: Reckoning | None,
+    options: argparse.Namespace,
+) -> None:
     """Listen until there is nobody any more for whom to listen."""
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(options.socket)
         listener.listen(64)
         control.sendall(b"listening %d" % os.getpid())
         try:
-            _accept(listener, control, store, options)
+            if store is not None and reckoning is None:
+                reckoning = Reckoning(store, options.memory)
+            _accept(listener, control, store, reckoning, options)
         finally:
             Path(options.socket).unlink(missing_ok=True)
             with contextlib.suppress(OSError):
@@ -139,6 +148,7 @@ def _accept(
     listener: socket.socket,
     control: socket.socket,
     store: ox.Store | None,
+    reckoning: Reckoning | None,
     options: argparse.Namespace,
 ) -> None:
     with selectors.DefaultSelector() as selector:
@@ -153,36 +163,48 @@ def _accept(
                 if os.fork() == 0:
                     listener.close()
                     control.close()
-                    _become_successor(message, descriptors[0], store, options)
+                    _become_successor(message, descriptors[0], store, reckoning, options)
                 os.close(descriptors[0])
             if listener in ready:
                 connection, _address = listener.accept()
+                if reckoning is not None:
+                    reckoning.known()  # read here, it is shared by all that are forked
                 if os.fork() == 0:
                     listener.close()
                     control.close()
-                    _become_worker(connection, store, options)
+                    _become_worker(connection, store, reckoning, options)
                 connection.close()
 
 
 def _become_successor(
-    message: bytes, descriptor: int, store: ox.Store | None, options: argparse.Namespace
+    message: bytes,
+    descriptor: int,
+    store: ox.Store | None,
+    reckoning: Reckoning | None,
+    options: argparse.Namespace,
 ) -> None:
     """Hold a later release in this process, serve it, and end."""
     try:
         fields = json.loads(message)
         options.socket, options.store = fields["socket"], Path(fields["store"])
         if store is not None:
+            added: list[ox.Quad] = []
             for path in fields["deltas"]:
                 change = patch.read(Path(path))
                 embedded.change(store, change.added, change.removed, merged=fields["merged"])
+                added += change.added
+            reckoning = reckoning.after(store, added) if reckoning else None
         with socket.socket(fileno=descriptor) as control:
-            _serve(control, store, options)
+            _serve(control, store, reckoning, options)
     finally:
         os._exit(0)
 
 
 def _become_worker(
-    connection: socket.socket, store: ox.Store | None, options: argparse.Namespace
+    connection: socket.socket,
+    store: ox.Store | None,
+    reckoning: Reckoning | None,
+    options: argparse.Namespace,
 ) -> None:
     """Serve one connection in this process, and end it."""
     try:
@@ -191,7 +213,8 @@ def _become_worker(
             sandbox.forbid_network_and_programs()
         if store is None:
             store = ox.Store.read_only(str(options.store))
-        worker.serve(connection, store, memory=options.memory)
+        known = reckoning.known if reckoning is not None else lambda: None
+        worker.serve(connection, store, memory=options.memory, known=known)
     finally:
         os._exit(0)
 

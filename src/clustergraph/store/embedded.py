@@ -86,15 +86,29 @@ def opened(folder: Path, size: int | None = None) -> ox.Store:
 
 
 def evaluate(
-    store: ox.Store, query: Query, fmt: Format, dataset: DatasetClause, output: IO[bytes]
+    store: ox.Store,
+    query: Query,
+    fmt: Format,
+    dataset: DatasetClause,
+    output: IO[bytes],
+    *,
+    known: Callable[[], rewriting.Known | None] = lambda: None,
 ) -> None:
     """Run a query and serialise its answer, in one thread: the engine's results never move.
+
+    Args:
+        store: what is asked.
+        query: that was guarded.
+        fmt: of the answer.
+        dataset: that it is asked of.
+        output: takes the answer.
+        known: what is known of the stored default graph.
 
     Raises:
         QueryError: the query is wrong.
         OSError, RuntimeError: as the engine tells them; see ``store_error``.
     """
-    results = _results(store, query, dataset)
+    results = _results(store, query, dataset, known)
     try:
         if isinstance(results, ox.QueryTriples):
             results.serialize(output, _graph_format(fmt))
@@ -105,12 +119,15 @@ def evaluate(
 
 
 def _results(
-    store: ox.Store, query: Query, dataset: DatasetClause
+    store: ox.Store,
+    query: Query,
+    dataset: DatasetClause,
+    known: Callable[[], rewriting.Known | None],
 ) -> ox.QuerySolutions | ox.QueryTriples | ox.QueryBoolean:
     default = _names(dataset.default_graphs) if dataset else None
     named = _names(dataset.named_graphs) if dataset else None
     text = _in_order(query)
-    faster = rewriting.faster(text)
+    faster = rewriting.faster(text) if dataset else rewriting.faster(text, known)
     if faster != text:
         with contextlib.suppress(errors.QueryError):  # told of the text as it was sent
             return solve(store, faster, default, named)

@@ -1,4 +1,4 @@
-"""Queries rewritten into others with the same answer, which the engine gives sooner.
+"""Filters that ask whether a pattern exists, as joins.
 
 The engine evaluates the pattern of ``FILTER NOT EXISTS`` anew for each solution, with its joins in
 an order that knows nothing of the solution. Where that is the same, the pattern is evaluated once:
@@ -11,16 +11,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from clustergraph import syntax
-from clustergraph.errors import QueryError
-from clustergraph.grammar import Mistake, Node
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from clustergraph.sparql import Token
+    from clustergraph.grammar import Node
+    from clustergraph.rewriting.reading import Reading
 
-_RULES = frozenset(
+RULES = frozenset(
     {
         "Bind", "Filter", "GraphGraphPattern", "GroupGraphPattern", "GroupOrUnionGraphPattern",
         "InlineData", "LateralGraphPattern", "MinusGraphPattern", "ObjectPath",
@@ -33,11 +30,14 @@ _WALKED = frozenset(
 """Patterns that are evaluated on their own (SPARQL 1.1 Query section 18.2.2), so that the groups in
 them may be rewritten as if they stood alone; under GRAPH, a projection would lose the graph."""
 _EXISTS = re.compile(r"\bEXISTS\b", re.IGNORECASE)
-_LONGEST = 20_000
-"""Characters of a query that is looked at: to read it costs more than it gains beyond."""
 
 
-def faster(text: str) -> str:
+def might(text: str) -> bool:
+    """Whether a query can have such a filter."""
+    return _EXISTS.search(text) is not None
+
+
+def faster(reading: Reading) -> str:
     """A query with the same answer, often the same text.
 
     Sound because (SPARQL 1.1 Query sections 8.3 and 18.6) a pattern of triples and of filters over
@@ -46,23 +46,15 @@ def faster(text: str) -> str:
     exactly if it still has one once that is put in for the variables.
 
     Args:
-        text: a query that the gate let through.
+        reading: of a query that the gate let through, by ``RULES``.
     """
-    if len(text) > _LONGEST or _EXISTS.search(text) is None:
-        return text
-    try:
-        found, tree = syntax.parse(text, _RULES)
-    except QueryError:
-        return text
-    if isinstance(tree, Mistake):
-        return text
-    reader = _Reader(text, found)
-    edits = sorted(edit for group in _groups(tree) for edit in reader.edits(group))
+    reader = _Reader(reading)
+    edits = sorted(edit for group in _groups(reading.tree) for edit in reader.edits(group))
     pieces, end = [], 0
     for start, stop, new in edits:
-        pieces += [text[end:start], new]
+        pieces += [reading.text[end:start], new]
         end = stop
-    return "".join([*pieces, text[end:]])
+    return "".join([*pieces, reading.text[end:]])
 
 
 def _groups(tree: Node) -> Iterator[Node]:
@@ -80,10 +72,10 @@ def _groups(tree: Node) -> Iterator[Node]:
 
 
 class _Reader:
-    def __init__(self, text: str, found: Sequence[tuple[str, Token]]) -> None:
-        self._text = text
-        self._kinds = [kind for kind, _token in found]
-        self._tokens = [token for _kind, token in found]
+    def __init__(self, reading: Reading) -> None:
+        self._kinds, self._tokens = reading.kinds, reading.tokens
+        self._variables, self._span = reading.variables, reading.span
+        self._slice = reading.slice
 
     def edits(self, group: Node) -> Iterator[tuple[int, int, str]]:
         """What is replaced in a group: where, and by what."""
@@ -151,18 +143,3 @@ class _Reader:
                 objects += node.rule == "ObjectPath"
                 waiting += node.parts
         return objects > 1
-
-    def _variables(self, start: int, end: int) -> Iterator[str]:
-        for number in range(start, end):
-            if self._kinds[number] == "var":
-                yield f"?{self._tokens[number].text[1:]}"
-
-    def _span(self, start: int, end: int) -> tuple[int, int]:
-        last = self._tokens[end - 1]
-        return self._tokens[start].start, last.start + len(last.text)
-
-    def _slice(self, start: int, end: int) -> str:
-        if start >= end:
-            return ""
-        first, last = self._span(start, end)
-        return self._text[first:last]
