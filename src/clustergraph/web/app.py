@@ -63,6 +63,7 @@ def create_app(graph: ClusterGraph) -> Flask:
     app.extensions["clustergraph"] = graph
     app.extensions["clustergraph.guesses"] = authorisation.Guesses()
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals["kept"] = views.kept
     app.jinja_env.filters["href"] = views.href
     app.jinja_env.filters["term"] = views.term_href
     app.jinja_env.filters["short"] = views.short

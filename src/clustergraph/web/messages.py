@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from babel import Locale
 from babel.messages import mofile, pofile
 from babel.numbers import NumberFormatError, format_decimal
+from flask import g
 
 from clustergraph.web import views
 
@@ -59,7 +60,9 @@ def available() -> tuple[str, ...]:
 
 def interface() -> str:
     """The language of this page: the reader's best among those that there are."""
-    return next((each for each in views.languages() if each in available()), WRITTEN)
+    if "interface" not in g:  # asked for each text of a page
+        g.interface = next((each for each in views.languages() if each in available()), WRITTEN)
+    return str(g.interface)
 
 
 @functools.cache
