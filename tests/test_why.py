@@ -122,7 +122,7 @@ def test_the_passages_of_a_thing_speak_for_its_statements(backend: Counting) -> 
     assert evidence.whole
     assert evidence.passages[0].first == 3
     assert found.whole == (evidence,)
-    assert not value(found, "hasPassage").evidence
+    assert "hasPassage" not in {each.iri.rpartition("#")[2] for each in found.stated}  # told there
 
 
 def test_figures_of_the_same_stand_side_by_side(backend: Counting) -> None:

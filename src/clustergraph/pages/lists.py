@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from array import array
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
@@ -16,9 +17,9 @@ from clustergraph.pages.trees import Branch, forest
 from clustergraph.pages.view import Named
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from clustergraph.store import Backend
+    from clustergraph.store import Backend, Row
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,11 @@ class Kind:
     number: int
     place: float = math.inf
     """Of its classes among those that the shapes order; infinite if they order none of them."""
+
+    klass: str = ""
+    """The narrowest of these that all its things are of; names the kind."""
+    label: Label | None = None
+    """Its name, where a reader is known."""
 
     @property
     def ordered(self) -> bool:
@@ -52,17 +58,15 @@ def kinds(backend: Backend, base: str) -> list[Kind]:
     """The kinds of things under the base, with their numbers; those that shapes order first."""
 
     def count() -> list[Kind]:
-        rows = select(
-            backend,
-            "kinds",
-            prefix=ox.Literal(f"{base}id/"),
-            shapes=ox.NamedNode(f"{base}shapes"),
-        )
+        prefix, shapes = ox.Literal(f"{base}id/"), ox.NamedNode(f"{base}shapes")
+        rows = select(backend, "kinds", prefix=prefix, shapes=shapes)
+        classes = _classes(select(backend, "kind-classes", prefix=prefix, shapes=shapes))
         found = [
             Kind(
                 row["kind"].value,
                 int(row["number"].value),
                 float(row["place"].value) if "place" in row else math.inf,
+                classes.get((row["kind"].value, int(row["number"].value)), ""),
             )
             for row in rows
             if "kind" in row and row["kind"].value
@@ -70,6 +74,41 @@ def kinds(backend: Backend, base: str) -> list[Kind]:
         return sorted(found, key=lambda each: (each.place, each.name))
 
     return once(backend, "kinds", count)
+
+
+def _classes(rows: Iterable[Row]) -> dict[tuple[str, int], str]:
+    """For a kind and a number of things, the narrowest class of which there are so many."""
+    found = [
+        (row["kind"].value, int(row["number"].value), row["class"].value)
+        for row in rows
+        if "kind" in row
+    ]
+    sizes: Counter[str] = Counter()
+    for _kind, number, klass in found:
+        sizes[klass] += number
+    found.sort(key=lambda each: (-sizes[each[2]], each[2]))
+    return {(kind, number): klass for kind, number, klass in found}
+
+
+def named_kinds(backend: Backend, base: str, languages: Sequence[str]) -> dict[str, Kind]:
+    """The kinds of things, with the names of their classes where there are any.
+
+    Args:
+        backend: the store of the release.
+        base: of the graph's IRIs.
+        languages: those of the reader, the best first.
+    """
+
+    def name() -> dict[str, Kind]:
+        found = kinds(backend, base)
+        labels = Labels(backend, languages)
+        labels.fetch(each.klass for each in found if each.klass)
+        return {
+            each.name: replace(each, label=labels.of(each.klass) if each.klass else None)
+            for each in found
+        }
+
+    return once(backend, ("kinds", *languages), name)
 
 
 def members(

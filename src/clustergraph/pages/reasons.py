@@ -145,12 +145,12 @@ def of_whole(term: Term, whole: tuple[Evidence, ...], *, inferred: bool) -> tupl
         whole: the evidence for the thing.
         inferred: whether the statement follows by rule: no passage says it.
     """
-    if inferred or (isinstance(term, ox.NamedNode) and _is_evidence(term.value, whole)):
+    if inferred or (isinstance(term, ox.NamedNode) and is_evidence(term.value, whole)):
         return ()
     return whole
 
 
-def _is_evidence(iri: str, whole: Iterable[Evidence]) -> bool:
+def is_evidence(iri: str, whole: Iterable[Evidence]) -> bool:
     """Whether it is a passage itself, or the author or the certainty that go with it."""
     return any(
         iri

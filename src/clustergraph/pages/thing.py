@@ -12,7 +12,7 @@ from clustergraph.pages.labels import Label, Labels
 from clustergraph.pages.layout import Field, Layout, layout
 from clustergraph.pages.maps import world_map
 from clustergraph.pages.queries import select
-from clustergraph.pages.reasons import Around, Reasons, of_whole
+from clustergraph.pages.reasons import Around, Reasons, is_evidence, of_whole
 from clustergraph.pages.supports import Supported
 from clustergraph.pages.view import (
     Evidence,
@@ -86,6 +86,7 @@ def page(
         inverse_tables=_nodes(fields.inverse_tables),
         cg_measures=ox.NamedNode(f"{base}ontology#measures"),
         cg_isAbout=ox.NamedNode(f"{base}ontology#isAbout"),
+        cg_isEditionOf=ox.NamedNode(f"{base}ontology#isEditionOf"),
     )
     rows = [row for row in rows if "s" in row]
     around = Around(backend, base, node)
@@ -153,7 +154,8 @@ class _Reader:
         own = sections.get(self._node, [])
         main = self._section(self._node, own, around.reasons(self._labels), whole)
         if len(beside) > 1 or (beside and self._node not in beside):
-            main = replace(main, beside=self._table(beside))
+            kinds = {row["beside"].value for found in beside.values() for row in found}
+            main = replace(main, beside=self._table(beside), beside_by=min(kinds))
         return replace(main, parts=parts, incoming=self._incoming())
 
     def _section(
@@ -175,6 +177,8 @@ class _Reader:
         types = [each for each in values.get(TYPE, []) if each.iri]
         classes = [each.iri for each in types]
         groups = self._groups(values, classes) if subject == self._node else ()
+        for name in [each for each in values if each != TYPE and _told(values[each], whole)]:
+            del values[name]
         labels = self._labels
         return Page(
             iri=subject.value,
@@ -371,6 +375,11 @@ class _Reader:
                 )
             )
         return tuple(sections)
+
+
+def _told(values: Iterable[Value], whole: tuple[Evidence, ...]) -> bool:
+    """Whether all values are told where the page says why the thing is believed."""
+    return all(is_evidence(each.iri, whole) for each in values)
 
 
 def _sorted(values: Iterable[Value]) -> list[Value]:

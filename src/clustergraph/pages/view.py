@@ -208,7 +208,9 @@ class Page:
     whole: tuple[Evidence, ...] = ()
     """Why the thing is believed as a whole."""
     beside: Table | None = None
-    """Figures that say something of the same, this one among them."""
+    """Figures that say something of the same, or editions of its series; this one among them."""
+    beside_by: str = ""
+    """What stands side by side: ``figures`` or ``editions``."""
     supports: Supports | None = None
     """What the thing supports, where it is a source or a part of one."""
     world: Map | None = None

@@ -186,6 +186,26 @@ def vocabulary(backend: Backend, settings: Settings) -> Vocabulary:
     return found
 
 
+def narrowest(
+    backend: Backend, known: Vocabulary, base: str, iris: Iterable[str]
+) -> dict[str, str]:
+    """The class that says most of each thing: one of this project if it has any, with few things.
+
+    Args:
+        backend: the store of the release.
+        known: its terms.
+        base: of the project.
+        iris: the things.
+    """
+    things = [ox.NamedNode(iri) for iri in iris]
+    found: dict[str, tuple[bool, int, str]] = {}
+    for row in select(backend, "types", things=things) if things else []:
+        thing, klass = row["thing"].value, row["class"].value
+        order = (not klass.startswith(base), known.numbers.get(klass, 0), klass)
+        found[thing] = min(found.get(thing, order), order)
+    return {thing: klass for thing, (_own, _number, klass) in found.items()}
+
+
 def term_page(
     backend: Backend, settings: Settings, iri: str, languages: Sequence[str]
 ) -> TermPage | None:

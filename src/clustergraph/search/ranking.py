@@ -6,6 +6,7 @@ import contextlib
 import difflib
 import functools
 import json
+import math
 import re
 import sqlite3
 import threading
@@ -244,15 +245,18 @@ class Index:
             for name, values in counts.items()
             if name in chosen or any(number < len(things) for number in values.values())
         ]
-        return tuple(
-            sorted(facets, key=lambda each: (-sum(n for _, n in each.values), each.property))
-        )
+        return tuple(sorted(facets, key=lambda each: (-_use(each), each.property)))
 
     def close(self) -> None:
         """Close this thread's connection."""
         with contextlib.suppress(AttributeError):
             self._local.connection.close()
             del self._local.connection
+
+
+def _use(facet: Facet) -> float:
+    """How well a facet narrows: many things have it, and its values are few."""
+    return sum(number for _value, number in facet.values) / math.sqrt(len(facet.values))
 
 
 @functools.cache

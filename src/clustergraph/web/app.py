@@ -62,6 +62,7 @@ def create_app(graph: ClusterGraph) -> Flask:
         app.config["TRUSTED_HOSTS"] = list(settings.trusted_hosts)
     app.extensions["clustergraph"] = graph
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals["kept"] = views.kept
     app.jinja_env.filters["href"] = views.href
     app.jinja_env.filters["term"] = views.term_href
     app.jinja_env.filters["short"] = views.short

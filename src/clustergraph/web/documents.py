@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -35,6 +36,8 @@ _DRAWN = frozenset(
     {"http://www.w3.org/2002/07/owl#Class", "http://www.w3.org/2000/01/rdf-schema#Class"}
 )
 """Kinds of terms whose hierarchy is drawn, not only listed."""
+_PATIENCE = 0.2
+"""Seconds that a page waits for the name of its kind: it has another one."""
 _SAID = Path(__file__).resolve().parent / "said.rq"
 
 
@@ -229,6 +232,7 @@ def _html(iri: str, address: str) -> str:
         iri=iri,
         address=address,
         kind=kind,
+        named=_named(kind),
         trees=[
             (name, found, pages.diagram(found) if declared and name.iri in _DRAWN else None)
             for name, found in trees
@@ -242,6 +246,16 @@ def _html(iri: str, address: str) -> str:
         total=len(terms),
         formats=rdf.RDF_FORMATS,
     )
+
+
+def _named(kind: str) -> pages.Kind | None:
+    """A kind of things with its name; None where there is none, or it is not counted yet."""
+    backend, base, languages = (
+        views.release().store, views.graph().settings.base, views.languages()
+    )  # fmt: skip
+    count = functools.partial(pages.named_kinds, backend, base, languages)
+    found = pages.soon(backend, ("kinds", *languages, "named"), count, _PATIENCE)
+    return found[0].get(kind) if found else None
 
 
 def _list(kind: str, fmt: rdf.Format | None) -> Response:
@@ -266,6 +280,7 @@ def _list(kind: str, fmt: rdf.Format | None) -> Response:
             return render_template(
                 "list.html",
                 kind=kind,
+                named=_named(kind),
                 entries=shown,
                 total=total,
                 number=number,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from flask import Response, current_app, render_template, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -104,6 +105,14 @@ def _refused(status: int, title: str, error: errors.ValidationFailedError) -> Re
     return response
 
 
+def _instead(formats: object) -> list[tuple[str, str]]:
+    """The formats that there are, each with the address of what was asked for in it."""
+    if not isinstance(formats, tuple | list) or request.method not in {"GET", "HEAD"}:
+        return []
+    kept = [pair for pair in request.args.items(multi=True) if pair[0] != "format"]
+    return [(each, "?" + urlencode([*kept, ("format", each)])) for each in formats]
+
+
 def problem(
     status: int, title: str, detail: str, *, hint: str | None = None, **extra: object
 ) -> Response:
@@ -111,7 +120,14 @@ def problem(
     accept = request.headers.get("Accept")
     chosen = negotiation.choose(accept, (_PROBLEM, negotiation.HTML))
     if chosen is negotiation.HTML:
-        page = render_template("error.html", status=status, title=title, detail=detail, hint=hint)
+        page = render_template(
+            "error.html",
+            status=status,
+            title=title,
+            detail=detail,
+            hint=hint,
+            alternatives=_instead(extra.get("alternatives")),
+        )
         response = Response(page, status, content_type=negotiation.HTML.content_type)
     else:
         fields = {"type": "about:blank", "title": title, "status": status, "detail": detail}

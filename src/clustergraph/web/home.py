@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import time
 import zlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, current_app, g, render_template, request
@@ -36,6 +37,18 @@ _MOST_GRAPHS = 60
 _PATIENCE = 2.0
 """Seconds that a page waits for its pictures."""
 _NEWS = 5
+
+
+@dataclass(frozen=True)
+class _Graph:
+    """A named graph in a list."""
+
+    iri: str
+    label: pages.Label
+    number: int
+    """Of its statements."""
+    asserts: bool
+    """Whether it speaks of things; else it holds the words and rules for doing so."""
 
 
 @blueprint.route("/")
@@ -71,8 +84,11 @@ def _home() -> str:
     return render_template(
         "home.html",
         manifest=release.manifest,
-        kinds=pages.kinds(release.store, settings.base),
-        graphs=[(name, labels.of(name), sizes[name]) for name in shown],
+        kinds=list(pages.named_kinds(release.store, settings.base, views.languages()).values()),
+        graphs=[
+            _Graph(name, labels.of(name), sizes[name], name.startswith(f"{settings.base}graph/"))
+            for name in shown
+        ],
         left_out=len(graphs) - len(shown),
         queries=sorted(release.queries.values(), key=lambda each: each.name),
         pictures=list(_pictures(graph, release)),

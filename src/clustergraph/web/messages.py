@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import functools
 import io
+from decimal import DecimalException
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from babel import Locale
 from babel.messages import mofile, pofile
+from babel.numbers import NumberFormatError, format_decimal
+from flask import g
 
 from clustergraph.web import views
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from flask import Flask
 
 _FOLDER = Path(__file__).resolve().parent / "locale"
@@ -30,12 +35,21 @@ def register(app: Flask) -> None:
         newstyle=True,
     )
     app.jinja_env.filters["territory"] = territory
+    app.jinja_env.filters["number"] = number
     app.context_processor(lambda: {"interface": interface()})
 
 
 def territory(code: str) -> str:
     """The name of a country in the language of this page; its code if it has none."""
     return str(Locale.parse(interface()).territories.get(code, code))
+
+
+def number(value: float | Decimal | str) -> str:
+    """A number as the language of this page writes it; a text that is none stays as it is."""
+    try:
+        return format_decimal(value, format="#,##0.###", locale=interface())
+    except (NumberFormatError, DecimalException):
+        return str(value)
 
 
 @functools.cache
@@ -46,7 +60,9 @@ def available() -> tuple[str, ...]:
 
 def interface() -> str:
     """The language of this page: the reader's best among those that there are."""
-    return next((each for each in views.languages() if each in available()), WRITTEN)
+    if "interface" not in g:  # asked for each text of a page
+        g.interface = next((each for each in views.languages() if each in available()), WRITTEN)
+    return str(g.interface)
 
 
 @functools.cache

@@ -195,8 +195,14 @@ def _page(
     labels = pages.Labels(views.release().store, views.languages())
     facets = found.facets[:_FACETS_SHOWN]
     shown = {each.property: each.values[: 2 * _VALUES_SHOWN] for each in facets}
+    settings = views.graph().settings
+    known = pages.vocabulary(views.release().store, settings)
+    classes = pages.narrowest(
+        views.release().store, known, settings.base, [each.iri for each in found.hits]
+    )
     labels.fetch(
-        {name for pair in narrowed for name in pair}
+        set(classes.values())
+        | {name for pair in narrowed for name in pair}
         | shown.keys()
         | {value for values in shown.values() for value, _number in values}
     )
@@ -210,6 +216,7 @@ def _page(
         "search.html",
         text=text,
         found=found,
+        classes={iri: labels.of(klass) for iri, klass in classes.items()},
         facets=[
             (
                 labels.of(name),

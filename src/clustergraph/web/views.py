@@ -9,6 +9,8 @@ from clustergraph.web import authorisation, negotiation
 from clustergraph.web.asked import current
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from clustergraph.reading import OpenRelease
     from clustergraph.service import ClusterGraph
 
@@ -98,6 +100,19 @@ def term_href(iri: str) -> str:
 def day(timestamp: str) -> str:
     """The day of a timestamp."""
     return timestamp[:10]
+
+
+def kept(found: object, caller: Callable[[], str]) -> str:
+    """What a template makes of an object, made once for each page: evidence stands at many places.
+
+    Args:
+        found: lives as long as the page is being made.
+        caller: makes it.
+    """
+    made: dict[int, str] = g.setdefault("kept", {})
+    if id(found) not in made:
+        made[id(found)] = caller()
+    return made[id(found)]
 
 
 def common() -> dict[str, Any]:
