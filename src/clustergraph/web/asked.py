@@ -51,6 +51,8 @@ class Asked:
         self.is_verified = False
         self.languages: list[str] = []
         """Of the reader, once ``views`` found them out."""
+        self.kept: dict[int, str] = {}
+        """What the page's templates made once, by the object that they made it of."""
         self._release: OpenRelease | None = None
         self._body: bytes | None = None
         self._arguments: MultiDict[str, str] | None = None

@@ -109,7 +109,7 @@ def kept(found: object, caller: Callable[[], str]) -> str:
         found: lives as long as the page is being made.
         caller: makes it.
     """
-    made: dict[int, str] = g.setdefault("kept", {})
+    made = current().kept
     if id(found) not in made:
         made[id(found)] = caller()
     return made[id(found)]
