@@ -53,11 +53,13 @@ class Tab:
         self.page.goto(self.url + path, wait_until="load")
         return self.page
 
-    def axe(self) -> list[str]:
-        """What axe finds on the page: WCAG 2.2 A and AA, and best practices."""
+    def axe(self, *only: str) -> list[str]:
+        """What axe finds on the page: WCAG 2.2 A and AA, and best practices; or some rules."""
         self.page.evaluate(AXE.read_text(encoding="utf-8"))
-        rules = "{rules: {'target-size': {enabled: true}}}"  # WCAG 2.2, 2.5.8
-        found: dict[str, Any] = self.page.evaluate(f"axe.run(document, {rules})")
+        options: dict[str, Any] = {"rules": {"target-size": {"enabled": True}}}  # WCAG 2.2, 2.5.8
+        if only:
+            options = {"runOnly": list(only)}
+        found: dict[str, Any] = self.page.evaluate("options => axe.run(document, options)", options)
         return [
             f"{each['id']}: {each['help']}: {node['html'][:150]}"
             for each in found["violations"]
