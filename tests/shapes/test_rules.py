@@ -163,7 +163,7 @@ def _results_of() -> set[Node]:
     parts = {part for top in tops for part in graph.objects(top, SH.property)}
     shown = set(graph.subjects(SH.group, None))  # these say how pages look, and find nothing
     pages = {top for top in tops if shown.issuperset(graph.objects(top, SH.property))}
-    pages &= set(graph.subjects(SH.property, None))
+    pages -= {top for top in pages if NAME.search(str(top))}
     return (tops - pages) | (parts - shown)
 
 

@@ -133,7 +133,7 @@ def _document(path: str, address: str, fmt: rdf.Format | None) -> Representation
         raise _unknown(path)
     _check_erased(path)
     quads = views.release().describe(iri)
-    if not quads:
+    if not quads and iri not in views.release().graphs:  # a graph may be empty
         raise _unknown(path)
     chosen = fmt or respond.acceptable(respond.DOCUMENT_FORMATS)
 
