@@ -248,8 +248,7 @@ def test_clients_share_what_may_run(graph: ClusterGraph) -> None:
     numbers = " ".join(map(str, range(60)))  # an answer of one piece would be over at once
     text = f"SELECT * {{ VALUES ?a {{ {numbers} }} VALUES ?b {{ {numbers} }} }}"
     open_ones = [
-        release.answer(query(graph, text), rdf.JSON, client=f"c{number}")
-        for number in range(3)
+        release.answer(query(graph, text), rdf.JSON, client=f"c{number}") for number in range(3)
     ]
     assert release.running() == 3
     for each in itertools.chain(*open_ones):
