@@ -62,3 +62,10 @@ def test_languages_come_in_the_order_of_the_reader(
 ) -> None:
     """Then in that of the project."""
     assert languages(header, asked, ("en", "fr")) == expected
+
+
+def test_formats_that_are_equal_are_not_taken_for_each_other() -> None:
+    """What was chosen for one surface is remembered, but each gets a format of its own."""
+    for _ in range(2):
+        mine = rdf.Format("JSON", "application/json", "json")
+        assert choose("application/json", (HTML, mine)) is mine

@@ -88,19 +88,23 @@ def choose(header: str | None, offered: Sequence[F]) -> F | None:
     if header is None or not header.strip():
         return offered[0] if offered else None
     find = _remembered if len(header) <= _LONGEST else _chosen
-    return find(header, tuple(offered))
+    position = find(header, tuple(offered))
+    return None if position is None else offered[position]
 
 
 @functools.lru_cache(maxsize=512)
-def _remembered(header: str, offered: tuple[F, ...]) -> F | None:
-    """The same, remembered: most clients send one of a few headers."""
+def _remembered(header: str, offered: tuple[Format, ...]) -> int | None:
+    """The same, remembered: most clients send one of a few headers.
+
+    It gives a position, since formats that are equal need not be the same object.
+    """
     return _chosen(header, offered)
 
 
-def _chosen(header: str, offered: tuple[F, ...]) -> F | None:
+def _chosen(header: str, offered: tuple[Format, ...]) -> int | None:
     ranges = parse_accept(header)
     best: tuple[float, int, int] | None = None
-    chosen: F | None = None
+    chosen: int | None = None
     for position, fmt in enumerate(offered):
         weight = _weight(fmt.media_type, ranges)
         if weight is None or weight[1] < 2:  # named by a wildcard at most: by an alias rather?
@@ -113,7 +117,7 @@ def _chosen(header: str, offered: tuple[F, ...]) -> F | None:
             continue
         rank = (weight[0], weight[1], -position)
         if best is None or rank > best:
-            best, chosen = rank, fmt
+            best, chosen = rank, position
     return chosen
 
 
